@@ -1,0 +1,18 @@
+"""A home of its own for each benchmark, gone afterwards."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def bench_home(name: str) -> Iterator[str]:
+    """A new directory that PostgreSQL's user can reach, removed at the end."""
+    home = tempfile.mkdtemp(prefix=f"carbonhui-bench-{name}-")
+    Path(home).chmod(0o755)
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)

@@ -1,0 +1,115 @@
+"""Settings come from the environment, once, and are checked there and then.
+
+``docs/settings.md`` is the table of them for operators.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from carbonhui.core.refusals import Refusal
+
+PROFILES = ("guangzhou", "demo")
+LANGUAGES = ("en", "zh")
+
+
+class SettingInvalid(Refusal):
+    """A setting in the environment cannot be used as it is."""
+
+    code = "setting_invalid"
+    sentence = "The setting {name} is {value!r}; it must be {wanted}."
+    sentence_zh = "设置 {name} 的值为 {value!r};应为{wanted}。"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One running product's settings. All times are milliseconds."""
+
+    home: Path
+    profile: str = "guangzhou"
+    language: str = "en"
+    database_url: str | None = None
+    pg_bin: Path | None = None
+    pg_user: str = "nobody"
+    lake: Path
+    blind_key_file: Path
+    area: str = "4401"
+    pool_size: int = 8
+    statement_timeout_ms: int = 60_000
+    lock_timeout_ms: int = 10_000
+    idle_timeout_ms: int = 60_000
+
+    @property
+    def is_demo(self) -> bool:
+        return self.profile == "demo"
+
+
+def default_home(environment: Mapping[str, str], profile: str) -> Path:
+    """Where the books live when nobody said where.
+
+    Root keeps them under ``/var/lib``, because PostgreSQL may not run as root and
+    no other user can enter root's own home. The demonstration keeps its books
+    beside the real ones, never in them.
+    """
+    if os.name == "posix" and os.geteuid() == 0:
+        base = Path("/var/lib/carbonhui")
+    else:
+        share = environment.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+        base = Path(share) / "carbonhui"
+    return base / profile
+
+
+def read_settings(environment: Mapping[str, str] | None = None, *, profile: str | None = None) -> Settings:
+    """The settings of this process; ``profile`` overrides the environment's.
+
+    Raises `SettingInvalid` for a value that cannot be used.
+    """
+    env = os.environ if environment is None else environment
+    chosen = profile or _one_of(env, "CARBONHUI_PROFILE", PROFILES, "guangzhou")
+    home = Path(env["CARBONHUI_HOME"]) if env.get("CARBONHUI_HOME") else default_home(env, chosen)
+    home = home.expanduser().absolute()
+    return Settings(
+        home=home,
+        profile=chosen,
+        language=_one_of(env, "CARBONHUI_LANGUAGE", LANGUAGES, "en"),
+        database_url=_database_url(env),
+        pg_bin=Path(env["CARBONHUI_PG_BIN"]) if env.get("CARBONHUI_PG_BIN") else None,
+        pg_user=env.get("CARBONHUI_PG_USER") or "nobody",
+        lake=Path(env.get("CARBONHUI_LAKE") or home / "lake").expanduser().absolute(),
+        blind_key_file=Path(env.get("CARBONHUI_BLIND_KEY_FILE") or home / "blind-index.key").expanduser().absolute(),
+        area=_area(env),
+        pool_size=_whole(env, "CARBONHUI_POOL_SIZE", 8, 1, 1000),
+        statement_timeout_ms=_whole(env, "CARBONHUI_STATEMENT_TIMEOUT_MS", 60_000, 100, 86_400_000),
+        lock_timeout_ms=_whole(env, "CARBONHUI_LOCK_TIMEOUT_MS", 10_000, 100, 86_400_000),
+        idle_timeout_ms=_whole(env, "CARBONHUI_IDLE_TIMEOUT_MS", 60_000, 100, 86_400_000),
+    )
+
+
+def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
+    value = env.get(name) or default
+    if value not in allowed:
+        raise SettingInvalid(name=name, value=value, wanted=" or ".join(allowed))
+    return value
+
+
+def _whole(env: Mapping[str, str], name: str, default: int, lowest: int, highest: int) -> int:
+    text = env.get(name) or str(default)
+    if not (text.isascii() and text.isdigit()) or not lowest <= int(text) <= highest:
+        raise SettingInvalid(name=name, value=text[:40], wanted=f"a whole number from {lowest} to {highest}")
+    return int(text)
+
+
+def _area(env: Mapping[str, str]) -> str:
+    text = env.get("CARBONHUI_AREA") or "4401"
+    if not (len(text) == 4 and text.isascii() and text.isdigit() and text >= "1100"):
+        raise SettingInvalid(name="CARBONHUI_AREA", value=text[:40], wanted="the four digits of a GB/T 2260 area")
+    return text
+
+
+def _database_url(env: Mapping[str, str]) -> str | None:
+    url = env.get("DATABASE_URL") or None
+    if url is not None and not url.startswith(("postgresql://", "postgres://")):
+        # The rest of the value may hold a password, so it is not repeated.
+        raise SettingInvalid(name="DATABASE_URL", value=url.split(":", 1)[0][:20] + ":...", wanted="a postgresql:// address")
+    return url

@@ -1,0 +1,106 @@
+"""One embedded PostgreSQL for the whole run, and a fresh copy of one template store for each test.
+
+Every test ends with the checks of the books: a test that leaves them broken fails.
+"""
+
+import fcntl
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from carbonhui import ledger
+from carbonhui.core import embedded, migrations
+from carbonhui.core.clock import SetClock
+from carbonhui.core.database import Database
+from carbonhui.core.settings import Settings, read_settings
+
+hypothesis_settings.register_profile(
+    "carbonhui", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+hypothesis_settings.load_profile("carbonhui")
+
+_NUMBERS = itertools.count()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if "CARBONHUI_TEST_HOME" not in os.environ:
+        # Root's PostgreSQL runs as another user, who must be able to reach it: pytest's own folders are closed.
+        home = tempfile.mkdtemp(prefix="carbonhui-test-")
+        Path(home).chmod(0o755)
+        os.environ["CARBONHUI_TEST_HOME"] = home
+        config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+
+
+@pytest.fixture(scope="session")
+def server_settings() -> Settings:
+    home = Path(os.environ["CARBONHUI_TEST_HOME"])
+    return read_settings({**os.environ, "CARBONHUI_HOME": str(home / "server"), "DATABASE_URL": ""}, profile="demo")
+
+
+@pytest.fixture(scope="session")
+def server(server_settings: Settings) -> Iterator[embedded.Server]:
+    with embedded.open_server(server_settings) as opened:
+        with (Path(os.environ["CARBONHUI_TEST_HOME"]) / "template.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            _make_template(opened)
+        yield opened
+
+
+def _make_template(server: embedded.Server) -> None:
+    with psycopg.connect(**server.parameters("postgres"), autocommit=True) as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = 'template_books'").fetchone():
+            return
+        connection.execute("CREATE DATABASE template_books")
+    migrations.bring_up_to_date(server.parameters("template_books"), profile=None)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, server_settings: Settings) -> Settings:
+    return replace(
+        server_settings, home=tmp_path, lake=tmp_path / "lake", blind_key_file=tmp_path / "blind-index.key", pool_size=8
+    )
+
+
+def _cloned(server: embedded.Server) -> str:
+    name = f"test_{os.getpid()}_{next(_NUMBERS)}"
+    with psycopg.connect(**server.parameters("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template_books")
+    return name
+
+
+@pytest.fixture
+def unchecked_database(server: embedded.Server, settings: Settings) -> Iterator[Database]:
+    """A fresh store whose books may be left broken: for the tests that break them by hand."""
+    name = _cloned(server)
+    parameters = server.parameters(name)
+    migrations.bring_up_to_date(parameters, profile=settings.profile)
+    opened = Database(parameters=parameters, settings=settings, server=None)
+    yield opened
+    opened.close()
+    with psycopg.connect(**server.parameters("postgres"), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(unchecked_database: Database) -> Iterator[Database]:
+    """A fresh store of the demonstration profile; its books are checked when the test is done."""
+    yield unchecked_database
+    with unchecked_database.begin() as session:
+        broken = {name: rows for name, rows in ledger.run_checks(session).items() if rows}
+    assert broken == {}
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """Noon of 20 November 2026, city time."""
+    return SetClock.on(date(2026, 11, 20))
