@@ -69,6 +69,15 @@ class Database:
         with self._sessions.begin() as session:
             yield session
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """One instant of the books, read only and without a time limit: for checks and reports."""
+        with self._sessions.begin() as session:
+            connection = session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            yield session
+
     def run(self, work: Callable[[Session], Result]) -> Result:
         """The result of ``work(session)`` in one committed transaction.
 

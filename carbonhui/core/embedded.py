@@ -28,7 +28,7 @@ from psycopg.conninfo import make_conninfo
 from carbonhui.core import supervisor
 from carbonhui.core.refusals import Refusal
 from carbonhui.core.settings import SettingInvalid, Settings
-from carbonhui.core.supervisor import PORT, SUPERUSER, Home, Person, first_closed, postmaster_file, try_lock, version_of
+from carbonhui.core.supervisor import PORT, SUPERUSER, Home, Person, first_closed, postmaster_says, try_lock, version_of
 
 OLDEST_MAJOR = 15
 SYSTEM_DIRECTORIES = (
@@ -419,7 +419,7 @@ def _answering(home: Home) -> Path | None:
         record = json.loads(home.record.read_text())
     except FileNotFoundError:
         return None
-    said = [line.strip() for line in postmaster_file(home.data)]
+    said = postmaster_says(home.data)
     if said[:1] != [str(record["pid"])] or said[7:] != ["ready"]:
         return None
     sockets = Path(record["sockets"])

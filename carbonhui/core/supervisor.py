@@ -35,10 +35,12 @@ from types import FrameType
 PORT = 5432
 SUPERUSER = "carbonhui"
 POLL_SECONDS = 0.2
+STOP_SECONDS = 60
 
 #: macOS allows 103 bytes for the name of a socket, Linux 107.
 LONGEST_SOCKET_NAME = 103
 PR_SET_PDEATHSIG = 1
+SHOWS_PROCESSES = Path("/proc/self/cwd").exists()
 
 CONFIGURATION = {
     "listen_addresses": "",
@@ -114,13 +116,13 @@ def try_lock(path: Path, kind: int) -> int | None:
 
 
 def first_closed(path: Path, person: Person) -> Path | None:
-    """The first step on the way to this path that the person may not pass.
+    """The first directory on the way to this path that the person may not pass.
 
     What does not exist yet is not in the way. Only the mode is read, no access list.
     """
     real = path.resolve()
     for step in (*reversed(real.parents), real):
-        if step.exists() and not step.stat().st_mode & _passing_bit(step.stat(), person):
+        if step.is_dir() and not step.stat().st_mode & _passing_bit(step.stat(), person):
             return step
     return None
 
@@ -137,10 +139,10 @@ def version_of(binaries: Path) -> str:
     return said.stdout.split()[2]
 
 
-def postmaster_file(data: Path) -> list[str]:
-    """What the postmaster last wrote of itself: its pid first, its state in the eighth line."""
+def postmaster_says(data: Path) -> list[str]:
+    """What the postmaster last wrote of itself, line by line: its pid first, its state in the eighth."""
     try:
-        return (data / "postmaster.pid").read_text(errors="replace").splitlines()
+        return [line.strip() for line in (data / "postmaster.pid").read_text(errors="replace").splitlines()]
     except FileNotFoundError:
         return []
 
@@ -152,7 +154,7 @@ def supervise(home: Home, binaries: Path, person: Person | None) -> None:
     if not (home.data / "PG_VERSION").exists():
         _make_database(home, reachable, person, server_lock)
     sockets = _fresh_socket_directory(home, person)
-    postgres = _begin(_postgres_command(home, reachable, sockets), person, signal.SIGINT, server_lock)
+    postgres = _begin(_postgres_command(home, reachable, sockets), person, signal.SIGQUIT, server_lock)
     try:
         _answer_for(home, postgres.pid, sockets)
         _watch(home, postgres)
@@ -172,13 +174,16 @@ def _lock_when_nobody_serves(home: Home) -> int:
     asked = 0
     while (lock := try_lock(home.server_lock, fcntl.LOCK_EX)) is None:
         processes = _processes_of(home.data)
-        postmaster = next((pid for pid in processes if [str(pid)] == postmaster_file(home.data)[:1]), None)
+        postmaster = next((pid for pid in processes if [str(pid)] == postmaster_says(home.data)[:1]), None)
         if postmaster is None:
             _kill(processes, signal.SIGKILL)
         elif postmaster != asked:
-            _kill([postmaster], signal.SIGINT)
+            _kill([postmaster], signal.SIGQUIT)
             asked = postmaster
         time.sleep(0.05)
+    if SHOWS_PROCESSES and not _processes_of(home.data):
+        # Its pid may be a zombie's or a stranger's by now, and PostgreSQL would take either for a live server.
+        (home.data / "postmaster.pid").unlink(missing_ok=True)
     return lock
 
 
@@ -190,8 +195,8 @@ def _processes_of(data: Path) -> list[int]:
     """
     if not data.exists():
         return []
-    if not Path("/proc/self/cwd").exists():
-        return [int(line) for line in postmaster_file(data)[:1]]
+    if not SHOWS_PROCESSES:
+        return [int(line) for line in postmaster_says(data)[:1]]
     return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if _serves(entry, data)]
 
 
@@ -217,16 +222,19 @@ def _reachable(binaries: Path, home: Home, person: Person | None) -> Path:
     The wheel keeps its libraries beside the package and finds them by a relative
     path, so the copy keeps that distance.
     """
-    prefix = binaries.parent
-    parts = [prefix / "bin", prefix / "lib", prefix / "share", Path(f"{prefix.parent}.libs")]
-    present = [part for part in parts if part.is_dir()]
-    if person is None or all(first_closed(step, person) is None for step in (*present, binaries / "postgres")):
+    if person is None:
         return binaries
-    made = (binaries / "postgres").stat()
-    copy = home.root / "binaries" / f"{version_of(binaries)}-{made.st_size:x}-{int(made.st_mtime):x}"
+    real = binaries.resolve()
+    prefix, above = real.parent, real.parents[2]
+    parts = [real, prefix / "lib", prefix / "share", Path(f"{prefix.parent}.libs")]
+    present = [part for part in parts if part.is_dir()]
+    if all(first_closed(part, person) is None for part in present):
+        return binaries
+    made = (real / "postgres").stat()
+    copy = home.root / "binaries" / f"{version_of(real)}-{made.st_size:x}-{int(made.st_mtime):x}"
     if not copy.exists():
-        _copy(present, prefix.parent.parent, copy)
-    return copy / binaries.relative_to(prefix.parent.parent)
+        _copy(present, above, copy)
+    return copy / real.relative_to(above)
 
 
 def _copy(parts: list[Path], above: Path, copy: Path) -> None:
@@ -347,16 +355,28 @@ def _answer_for(home: Home, pid: int, sockets: Path) -> None:
 
 
 def _watch(home: Home, postgres: subprocess.Popen[bytes]) -> None:
-    """Return when nobody uses the server any more, keeping newcomers out, or when it has died."""
-    while postgres.poll() is None and try_lock(home.clients_lock, fcntl.LOCK_EX) is None:
+    """Return when nobody uses the server any more, keeping newcomers out, or when it has died.
+
+    A start is never broken off: recovery would begin again from nothing.
+    """
+    while postgres.poll() is None:
+        if postmaster_says(home.data)[7:] == ["ready"] and try_lock(home.clients_lock, fcntl.LOCK_EX) is not None:
+            return
         time.sleep(POLL_SECONDS)
 
 
 def _end(home: Home, postgres: subprocess.Popen[bytes]) -> None:
-    if postgres.poll() is None:
-        postgres.send_signal(signal.SIGINT)
-    postgres.wait()
-    _kill(_processes_of(home.data) if Path("/proc/self/cwd").exists() else [], signal.SIGKILL)
+    """Stop the server in order, or less so if it hangs, as PostgreSQL 18 can while it recovers from a crash.
+
+    Nothing that was committed depends on which.
+    """
+    for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        postgres.send_signal(request)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            postgres.wait(STOP_SECONDS)
+            break
+    if SHOWS_PROCESSES:
+        _kill(_processes_of(home.data), signal.SIGKILL)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

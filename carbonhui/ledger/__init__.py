@@ -15,16 +15,17 @@ from carbonhui.ledger.accounts import (
     limit_holding,
     open_account,
     open_accounts,
+    require_kind,
     system_account,
 )
 from carbonhui.ledger.batches import Outcome, Transfer, post_many
 from carbonhui.ledger.checks import CHECKS, Broken, Check, run_checks
 from carbonhui.ledger.codes import code_of, parse_code, serial_of, spaced, vintage_of
 from carbonhui.ledger.folding import fold, merge_blocks
-from carbonhui.ledger.history import CursorInvalid, Event, Line, Page, balance_at, blocks_of, history_of, runs_of, statement
+from carbonhui.ledger.history import CursorInvalid, Event, Line, Page, balance_at, blocks_of, history_of, largest_earners, runs_of, statement
 from carbonhui.ledger.holds import Hold, capture, expire, hold, hold_state, release
 from carbonhui.ledger.issuing import issue
-from carbonhui.ledger.posting import CNY, CREDIT, Leg, Posted, Purpose, post, post_group, reverse
+from carbonhui.ledger.posting import CNY, CREDIT, Entered, Leg, Posted, Purpose, post, post_group, reverse, transfer_under
 from carbonhui.ledger.refusals import (
     AboveHoldingLimit,
     AccountClosed,
@@ -37,6 +38,7 @@ from carbonhui.ledger.refusals import (
     CodeInvalid,
     HoldNotOpen,
     HoldUnknown,
+    KindDiffers,
     NotEnough,
     ReferenceInvalid,
     ReferenceReused,
@@ -60,11 +62,13 @@ __all__ = [
     "Check",
     "CodeInvalid",
     "CursorInvalid",
+    "Entered",
     "Event",
     "Hold",
     "HoldNotOpen",
     "HoldUnknown",
     "Kind",
+    "KindDiffers",
     "Leg",
     "Line",
     "NotEnough",
@@ -89,6 +93,7 @@ __all__ = [
     "hold",
     "hold_state",
     "issue",
+    "largest_earners",
     "limit_holding",
     "merge_blocks",
     "open_account",
@@ -98,6 +103,7 @@ __all__ = [
     "post_group",
     "post_many",
     "release",
+    "require_kind",
     "reverse",
     "run_checks",
     "runs_of",
@@ -105,5 +111,6 @@ __all__ = [
     "spaced",
     "statement",
     "system_account",
+    "transfer_under",
     "vintage_of",
 ]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from carbonhui.core.amounts import checked_amount
 from carbonhui.core.database import connection_of
 from carbonhui.ledger.posting import CREDIT
-from carbonhui.ledger.refusals import AboveHoldingLimit, AccountClosed, AccountNotEmpty, AccountUnknown
+from carbonhui.ledger.refusals import AboveHoldingLimit, AccountClosed, AccountNotEmpty, AccountUnknown, KindDiffers
 
 
 class Kind(IntEnum):
@@ -109,6 +109,15 @@ def balance_of(session: Session, account: int) -> Account:
     if row is None:
         raise AccountUnknown(account=account)
     return Account(row[0], Kind(row[1]), *row[2:])
+
+
+def require_kind(session: Session, account: int, kind: Kind) -> None:
+    """Refuse an account of another kind. Raises `AccountUnknown`, `KindDiffers`."""
+    row = connection_of(session).execute("SELECT kind FROM account WHERE id = %s", (account,), prepare=True).fetchone()
+    if row is None:
+        raise AccountUnknown(account=account)
+    if row[0] != kind:
+        raise KindDiffers(account=account, kind=Kind(row[0]).name.lower(), wanted=kind.name.lower())
 
 
 def close_account(session: Session, account: int) -> None:

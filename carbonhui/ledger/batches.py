@@ -108,7 +108,10 @@ FROM transfer WHERE reference = ANY (%s)
 _BLOCKS = """
 SELECT s.id, b.first, b.last
 FROM unnest(%s::bigint[], %s::bigint[]) AS s (id, need),
-     LATERAL (SELECT first, last FROM block WHERE account_id = s.id ORDER BY first LIMIT s.need) b
+     LATERAL (SELECT first, last FROM (
+                  SELECT first, last, sum(last - first + 1) OVER (ORDER BY first ROWS UNBOUNDED PRECEDING) AS upto
+                  FROM (SELECT first, last FROM block WHERE account_id = s.id ORDER BY first LIMIT s.need) oldest
+              ) summed WHERE upto - (last - first + 1) < s.need) b
 """
 _IDS = "SELECT nextval('transfer_id_seq') FROM generate_series(1, %s)"
 _SETTLE = """
@@ -116,6 +119,10 @@ UPDATE balance b SET posted = b.posted + d.delta FROM unnest(%s::bigint[], %s::b
 WHERE b.account_id = d.id
 """
 _APPEND = "INSERT INTO incoming SELECT * FROM unnest(%s::bigint[], %s::bigint[])"
+_SHRUNK = """
+UPDATE block b SET last = s.last FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS s (id, first, last)
+WHERE b.account_id = s.id AND b.first = s.first
+"""
 _GONE = """
 DELETE FROM block b USING unnest(%s::bigint[], %s::bigint[]) AS g (id, first)
 WHERE b.account_id = g.id AND b.first = g.first
@@ -236,17 +243,17 @@ class _Batch:
         while need:
             assert blocks, "an account owns as many serials as its balance says"
             first, last = blocks[0]
-            taken_last = min(last, first + need - 1)
-            if taken_last == last:
+            taken_first = max(first, last - need + 1)
+            if taken_first == first:
                 del blocks[0]
             else:
-                blocks[0] = (taken_last + 1, last)
-            self.moves.append((new_id, first, taken_last))
+                blocks[0] = (first, taken_first - 1)
+            self.moves.append((new_id, taken_first, last))
             if taker.blocks is None:
-                self.received.append((transfer.target, first, taken_last))
+                self.received.append((transfer.target, taken_first, last))
             else:
-                insort(taker.blocks, (first, taken_last))
-            need -= taken_last - first + 1
+                insort(taker.blocks, (taken_first, last))
+            need -= last - taken_first + 1
 
     def _write(self) -> None:
         cursor = self.connection.cursor()
@@ -277,21 +284,25 @@ class _Batch:
 
     def _write_blocks(self, cursor: psycopg.Cursor[Any]) -> None:
         gone: list[tuple[int, int]] = []
+        shrunk: list[tuple[int, int, int]] = []
         new: list[tuple[int, int, int]] = list(self.received)
         for account, kept in self.kept_blocks.items():
             row = self.rows.get(account)
             if row is None or row.blocks is None or row.blocks == kept:
                 continue
-            before, after = set(kept), set(row.blocks)
-            gone.extend((account, first) for first, _ in before - after)
-            new.extend((account, first, last) for first, last in after - before)
-        self.connection.execute(_GONE, (_array([a for a, _ in gone]), _array([f for _, f in gone])), prepare=True)
+            before, after = dict(kept), dict(row.blocks)
+            gone.extend((account, first) for first in before.keys() - after.keys())
+            new.extend((account, first, last) for first, last in after.items() if first not in before)
+            shrunk.extend((account, first, last) for first, last in after.items() if before.get(first, last) != last)
+        self._run_on_columns(_GONE, gone)
+        self._run_on_columns(_SHRUNK, shrunk)
         _copy(cursor, "block (account_id, first, last)", [f"{a}\t{f}\t{last}" for a, f, last in new])
         _copy(cursor, "move (transfer_id, first, last)", [f"{t}\t{f}\t{last}" for t, f, last in self.moves])
-        merged = [piece for piece in new if not self.rows[piece[0]].deferred]
-        if merged:
-            columns = [_array([piece[at] for piece in merged]) for at in range(3)]
-            self.connection.execute(_MERGE, columns, prepare=True)
+        self._run_on_columns(_MERGE, [piece for piece in new if not self.rows[piece[0]].deferred])
+
+    def _run_on_columns(self, statement: str, rows: Sequence[tuple[int, ...]]) -> None:
+        if rows:
+            self.connection.execute(statement, [_array(column) for column in zip(*rows, strict=True)], prepare=True)
 
 
 def _escaped(reference: str) -> str:

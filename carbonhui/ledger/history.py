@@ -152,3 +152,13 @@ def blocks_of(session: Session, account: int, *, most: int = 1000) -> list[tuple
         "SELECT first, last FROM block WHERE account_id = %s ORDER BY first LIMIT %s", (account, most)
     )
     return [(first, last) for first, last in rows]
+
+
+def largest_earners(session: Session, *, most: int) -> list[int]:
+    """The persons' accounts to which most credits were ever minted, largest first."""
+    rows = connection_of(session).execute(
+        """SELECT t.credit FROM transfer t JOIN account a ON a.id = t.credit AND a.kind = 1
+           WHERE t.purpose = 1 GROUP BY t.credit ORDER BY sum(t.amount) DESC, t.credit LIMIT %s""",
+        (most,),
+    )
+    return [account for (account,) in rows]

@@ -40,7 +40,7 @@ def hold(
     """
     check_words(source=source, target=target, amount=amount, reference=reference)
     assert 1 <= seconds <= LONGEST_SECONDS
-    words = (reference, source, target, amount, asset, purpose, business_date, seconds)
+    words = (reference, source, target, amount, asset, int(purpose), business_date, seconds)
     outcome = call(session, "SELECT ledger_hold(%s, %s, %s, %s, %s, %s, %s, %s)", words)
     return Hold(id=abs(outcome), again=outcome < 0)
 

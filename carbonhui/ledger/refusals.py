@@ -55,6 +55,14 @@ class AssetDiffers(Refusal):
     sentence_zh = "账户 {account} 不持有 {asset}。"
 
 
+class KindDiffers(Refusal):
+    """Each verb has its kind of receiver: one redeems at merchants and donates to charities."""
+
+    code = "account_kind_differs"
+    sentence = "Account {account} belongs to a {kind}; a {wanted} is needed here."
+    sentence_zh = "账户 {account} 属于 {kind};此处需要 {wanted}。"
+
+
 class SelfTransfer(Refusal):
     """A transfer is between two accounts."""
 

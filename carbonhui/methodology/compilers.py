@@ -106,7 +106,7 @@ class Formula:
 
     def in_range_sql(self, dialect: Dialect = DUCKDB) -> str:
         """True or false, never NULL: whether every quantity is whole and in its range."""
-        return " AND ".join(_in_range(asked, dialect) for asked in self.quantities)
+        return f"({' AND '.join(_in_range(asked, dialect) for asked in self.quantities)})"
 
     @property
     def on_paper(self) -> str:

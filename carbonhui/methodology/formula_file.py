@@ -132,7 +132,8 @@ def _check_function(function: ast.FunctionDef, known: set[str]) -> None:
 
 def _check_signature(function: ast.FunctionDef, known: set[str]) -> None:
     given = function.args
-    if given.posonlyargs or given.kwonlyargs or given.vararg or given.kwarg or given.defaults or function.decorator_list:
+    special = given.posonlyargs or given.kwonlyargs or given.vararg or given.kwarg or given.defaults
+    if special or function.decorator_list:
         _refuse(function, "a function is a name and plain arguments", "defaults, stars or a decorator")
     for note in [function.returns, *(argument.annotation for argument in given.args)]:
         if note is not None and not (isinstance(note, ast.Name) and note.id in known & set(TYPES)):

@@ -27,7 +27,10 @@ class FormulaTestedForTruth(Refusal):
     """A formula is true or false only once it has numbers, so `if`, `and` and `a < b < c` cannot ask it."""
 
     code = "formula_tested_for_truth"
-    sentence = "A formula cannot be tested for truth before it has numbers; write where(condition, a, b) or all_of(a, b)."
+    sentence = (
+        "A formula cannot be tested for truth before it has numbers; write where(condition, a, b) or "
+        "all_of(a, b)."
+    )
     sentence_zh = "公式在代入数值之前没有真假;请改用 where(condition, a, b) 或 all_of(a, b)。"
 
 
@@ -43,7 +46,10 @@ class FormulaDivisorNotPositive(Refusal):
     """What a formula divides by is at least 1 for every permitted input."""
 
     code = "formula_divisor_not_positive"
-    sentence = "The divisor may be any number from {low} to {high}; a divisor must be at least 1 for every permitted input."
+    sentence = (
+        "The divisor may be any number from {low} to {high}; a divisor must be at least 1 for every "
+        "permitted input."
+    )
     sentence_zh = "除数的取值可能是 {low} 至 {high};对任何允许的输入,除数必须至少为 1。"
 
 
@@ -73,7 +79,10 @@ class FormulaNameNotAllowed(Refusal):
     """A quantity's name means the same in Python, in SQL and on paper."""
 
     code = "formula_name_not_allowed"
-    sentence = "{name} cannot name a quantity; use lower-case letters, digits and _, at most 60, and not a word of Python."
+    sentence = (
+        "{name} cannot name a quantity; use lower-case letters, digits and _, at most 60, and not a word of "
+        "Python."
+    )
     sentence_zh = "{name} 不能作为量的名称;请使用小写字母、数字和 _,至多 60 个字符,且不得为 Python 保留字。"
 
 
@@ -105,7 +114,10 @@ class FormulaArgumentsDiffer(Refusal):
     """The function asks for exactly the quantities that methodology.toml declares."""
 
     code = "formula_arguments_differ"
-    sentence = "The function lacks {lacking} and asks for undeclared {undeclared}; its arguments are the declared quantities."
+    sentence = (
+        "The function lacks {lacking} and asks for undeclared {undeclared}; its arguments are the declared "
+        "quantities."
+    )
     sentence_zh = "函数缺少参数 {lacking},并使用了未声明的参数 {undeclared};函数参数必须与声明的量一致。"
 
 

@@ -37,7 +37,7 @@ def link(session: Session, *, scheme: str, subject: bytes, account_id: int, vali
         raise IdentifierLinked(scheme=scheme, valid_from=valid_from) from None
 
 
-def unlink(session: Session, *, scheme: str, subject: bytes, on: date) -> None:
+def unlink(session: Session, scheme: str, subject: bytes, *, on: date) -> None:
     """The open link of an identifier holds no longer from a day on.
 
     A link that ends on the day it began never held.
@@ -63,7 +63,7 @@ WHERE scheme = %(scheme)s AND subject = %(subject)s AND valid_from = %(valid_fro
 """
 
 
-def enrol(session: Session, *, scheme: str, subjects: Sequence[bytes], valid_from: date) -> int:
+def enrol(session: Session, scheme: str, subjects: Sequence[bytes], valid_from: date) -> int:
     """Open a person's account for each identifier that never had a holder, and link it; the number opened.
 
     Only the demonstration may do this: a real person is linked when they ask for it

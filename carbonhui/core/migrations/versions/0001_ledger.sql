@@ -320,25 +320,27 @@ BEGIN
     END LOOP;
 END $$;
 
--- Move the oldest serials of one account to another, splitting the last run where it is too long.
+-- Move the oldest serials of one account to another. Where only part of a run is needed its tail goes,
+-- because then the giver's row keeps its key and no index has to change.
 -- The caller holds the lock on the giver's balance row.
 CREATE FUNCTION ledger_move(p_transfer bigint, p_debit bigint, p_credit bigint, p_amount bigint)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_need bigint := p_amount; v_last bigint; b record;
+    v_need bigint := p_amount; v_first bigint; b record;
     v_merges boolean := (SELECT NOT deferred FROM balance WHERE account_id = p_credit);
 BEGIN
     FOR b IN SELECT first, last FROM block WHERE account_id = p_debit ORDER BY first LOOP
-        v_last := least(b.last, b.first + v_need - 1);
-        IF v_last = b.last THEN
+        IF b.last - b.first < v_need THEN
+            v_first := b.first;
             UPDATE block SET account_id = p_credit WHERE account_id = p_debit AND first = b.first;
         ELSE
-            UPDATE block SET first = v_last + 1 WHERE account_id = p_debit AND first = b.first;
-            INSERT INTO block VALUES (p_credit, b.first, v_last);
+            v_first := b.last - v_need + 1;
+            UPDATE block SET last = v_first - 1 WHERE account_id = p_debit AND first = b.first;
+            INSERT INTO block VALUES (p_credit, v_first, b.last);
         END IF;
-        INSERT INTO move VALUES (p_transfer, b.first, v_last);
-        IF v_merges THEN PERFORM ledger_merge(p_credit, b.first); END IF;
-        v_need := v_need - (v_last - b.first + 1);
+        INSERT INTO move VALUES (p_transfer, v_first, b.last);
+        IF v_merges THEN PERFORM ledger_merge(p_credit, v_first); END IF;
+        v_need := v_need - (b.last - v_first + 1);
         EXIT WHEN v_need = 0;
     END LOOP;
     IF v_need <> 0 THEN

@@ -1,0 +1,55 @@
+"""The quarantine file: every refused row as it was received, with the reason, ready to be repaired and sent again.
+
+It holds identifiers as the institution wrote them, so only its owner may read it. Cells
+are never altered: one that begins with = + - or @ is what was received, and a
+spreadsheet may take it for a formula.
+"""
+
+import _csv
+import csv
+import gzip
+import io
+import json
+import os
+from pathlib import Path
+
+import duckdb
+
+from carbonhui.activity.lake import sync
+from carbonhui.activity.profile import QUARANTINE_COLUMNS, Profile
+from carbonhui.activity.row_refusals import ROW_REFUSALS
+
+_ROWS_AT_ONCE = 10_000
+
+
+def write_quarantine(engine: duckdb.DuckDBPyConnection, path: Path, profile: Profile) -> None:
+    """Write the rows of ``refused``, in the order of the file, to a CSV.gz at this path."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.draft")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with (
+        os.fdopen(descriptor, "wb") as file,
+        gzip.GzipFile(fileobj=file, mode="wb", mtime=0, compresslevel=6) as packed,
+        io.TextIOWrapper(packed, encoding="utf-8", newline="") as text,
+    ):
+        _write_rows(engine, csv.writer(text, lineterminator="\n"), profile)
+    sync(draft)
+    draft.replace(path)
+    sync(path.parent)
+
+
+def _write_rows(engine: duckdb.DuckDBPyConnection, writer: "_csv.Writer", profile: Profile) -> None:
+    own = ", ".join(f"c{number}" for number in range(len(profile.columns)))
+    writer.writerow([*QUARANTINE_COLUMNS, *profile.columns])
+    asked = engine.cursor().execute(
+        f"SELECT row, refused.code, refused.facts, coalesce(as_received, ''), {own}"
+        " FROM refused JOIN received USING (row) ORDER BY row"
+    )
+    while rows := asked.fetchmany(_ROWS_AT_ONCE):
+        writer.writerows(_quarantined(*row) for row in rows)
+
+
+def _quarantined(row: int, code: str, facts: str, as_received: str, *values: str) -> list[object]:
+    refusal = ROW_REFUSALS[code](**json.loads(facts))
+    return [row, code, refusal.text("en"), refusal.text("zh"), as_received, *values]

@@ -1,0 +1,59 @@
+"""The root command, and how refusals are told."""
+
+import sys
+from typing import Any
+
+import click
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from carbonhui import __version__
+from carbonhui.cli import accounts, books, governance, measuring, using
+from carbonhui.cli.context import Face
+from carbonhui.core.refusals import Refusal
+from carbonhui.core.settings import LANGUAGES, PROFILES
+
+REFUSED = 3
+
+
+class OneLine(click.Group):
+    """A group whose commands tell what was refused in one line, never in a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Refusal as refusal:
+            language = ctx.obj.language if isinstance(ctx.obj, Face) else "en"
+            click.echo(f"{refusal.code}: {refusal.text(language)}", err=True)
+            ctx.exit(REFUSED)
+        except (psycopg.OperationalError, DBAPIError) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            click.echo(f"database_failed: {str(cause).splitlines()[0]}", err=True)
+            ctx.exit(REFUSED)
+
+
+@click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="carbonhui")
+@click.option("--profile", type=click.Choice(PROFILES), help="Whose books: the real ones or the demonstration's.")
+@click.option("--language", type=click.Choice(LANGUAGES), help="The language of sentences.")
+@click.pass_context
+def carbonhui(ctx: click.Context, profile: str | None, language: str | None) -> None:
+    """The carbon-inclusive (碳普惠) personal credit ledger.
+
+    Settings come from the environment; docs/settings.md lists them. Exit codes:
+    0 done, 1 a check found something, 2 misspelt command, 3 refused.
+    """
+    ctx.obj = Face(profile=profile, chosen_language=language)
+
+
+for commands in (books, measuring, governance, accounts, using):
+    for command in commands.COMMANDS:
+        carbonhui.add_command(command)
+
+
+def main() -> None:
+    """The entry point of the installed program."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    carbonhui(prog_name="carbonhui")

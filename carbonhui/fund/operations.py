@@ -1,0 +1,81 @@
+"""Receiving the budget, and the year-end purchase at par."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from carbonhui import ledger, publicfees
+from carbonhui.core.amounts import Credits, Fen
+from carbonhui.core.database import connection_of
+from carbonhui.fund.refusals import NothingOwed
+from carbonhui.ledger import CNY, Kind, Leg, Purpose
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """One department's credits bought at par and cancelled. ``again`` when it had been done before."""
+
+    id: int
+    department: int
+    credits: Credits
+    fen: Fen
+    again: bool
+
+
+def receive_budget(session: Session, *, fen: Fen, reference: str, business_date: date) -> ledger.Posted:
+    """Enter money that the bank received for the fund (Article 31)."""
+    bank = ledger.system_account(session, Kind.BANK, asset=CNY)
+    cash = ledger.system_account(session, Kind.FUND_CASH, asset=CNY)
+    return ledger.post(
+        session, purpose=Purpose.FUND_BUDGET, source=bank, target=cash, amount=fen,
+        reference=reference, business_date=business_date, asset=CNY,
+    )
+
+
+def purchase_at_par(
+    session: Session, *, department: int, cash_account: int, through: date, reference: str, business_date: date
+) -> Purchase:
+    """Buy back what a department received for offsets through a day, and cancel it (Article 19).
+
+    The credits go to the cancellation pool and the fen to the department's cash
+    account, together or not at all. The fen are those that the offsets were worth
+    when they were made, so the year ties out to the fen.
+
+    Raises `NothingOwed`, and `ledger.NotEnough` when the fund's cash or the
+    department's credits do not suffice.
+    """
+    connection_of(session).execute("SELECT pg_advisory_xact_lock(440119, %s)", (department % 2**31,))
+    before = _purchase_under(session, reference, department, through)
+    if before is not None:
+        return before
+    due = publicfees.owed(session, department, through=through)
+    if due.credits < 1:
+        raise NothingOwed(department=department, through=through)
+    pool = ledger.system_account(session, Kind.CANCELLATION_POOL)
+    cash = ledger.system_account(session, Kind.FUND_CASH, asset=CNY)
+    legs = [
+        Leg(purpose=Purpose.PAR_PURCHASE, source=department, target=pool, amount=due.credits),
+        Leg(purpose=Purpose.PAR_PURCHASE, source=cash, target=cash_account, amount=due.fen, asset=CNY),
+    ]
+    posted = ledger.post_group(session, legs, reference=reference, business_date=business_date)
+    row = connection_of(session).execute(
+        """INSERT INTO par_purchase (department, through, credits, fen, transfer_id, reference)
+           VALUES (%s, %s, %s, %s, %s, %s) RETURNING id""",
+        (department, through, due.credits, due.fen, posted[0].id, reference),
+    ).fetchone()
+    assert row is not None
+    marked = publicfees.mark_purchased(session, department, through=through, purchase=row[0])
+    assert marked == due.bills
+    return Purchase(row[0], department, due.credits, due.fen, again=False)
+
+
+def _purchase_under(session: Session, reference: str, department: int, through: date) -> Purchase | None:
+    row = connection_of(session).execute(
+        "SELECT id, department, credits, fen, through FROM par_purchase WHERE reference = %s", (reference,)
+    ).fetchone()
+    if row is None:
+        return None
+    if (row[1], row[4]) != (department, through):
+        raise ledger.ReferenceReused(reference=reference)
+    return Purchase(*row[:4], again=True)

@@ -1,0 +1,39 @@
+"""Redeeming and settling."""
+
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from carbonhui import ledger
+from carbonhui.core.amounts import Credits
+from carbonhui.ledger import Kind, Purpose
+from carbonhui.merchants.refusals import NothingToSettle
+
+
+def redeem(
+    session: Session, *, payer: int, merchant: int, credits: Credits, reference: str, business_date: date
+) -> ledger.Posted:
+    """Pay a merchant in credits. Raises what `ledger.post` raises, and `ledger.KindDiffers`."""
+    ledger.require_kind(session, merchant, Kind.MERCHANT)
+    return ledger.post(
+        session, purpose=Purpose.REDEEM, source=payer, target=merchant, amount=credits,
+        reference=reference, business_date=business_date,
+    )
+
+
+def settle(session: Session, *, merchant: int, reference: str, business_date: date) -> ledger.Posted:
+    """Move what a merchant has received, and has not promised, to the cancellation pool (Article 20).
+
+    The same reference again returns the first settlement, whatever the merchant
+    holds by then. Raises `NothingToSettle`, `ledger.KindDiffers`, and what `ledger.post` raises.
+    """
+    ledger.require_kind(session, merchant, Kind.MERCHANT)
+    pool = ledger.system_account(session, Kind.CANCELLATION_POOL)
+    before = ledger.transfer_under(session, reference)
+    amount = before.amount if before else ledger.balance_of(session, merchant).available
+    if amount < 1:
+        raise NothingToSettle(merchant=merchant)
+    return ledger.post(
+        session, purpose=Purpose.SETTLE, source=merchant, target=pool, amount=amount,
+        reference=reference, business_date=business_date,
+    )

@@ -1,0 +1,53 @@
+"""The dated, approved numbers that the other rooms obey (Articles 9, 14, 15, 19).
+
+A value is proposed with its source, decided by the three bodies, and then comes
+into force from its day on. It is never edited, only followed by another; two
+values on one day are refused by the database. What a value is worth on a past day
+never changes.
+"""
+
+from carbonhui.policy.operations import (
+    Value,
+    Version,
+    come_into_force,
+    methodology_name,
+    number_on,
+    propose_fingerprint,
+    propose_number,
+    values,
+    versions_in_force,
+)
+from carbonhui.policy.refusals import (
+    DemonstrationOnly,
+    NotApproved,
+    NotInForce,
+    PolicyUnknown,
+    ValueOutOfRange,
+    ValuesOverlap,
+)
+
+#: The names of the numbers that the regulation asks for.
+EXCHANGE_RATIO = "exchange_ratio_mg_per_credit"
+PAR = "par_fen_per_1000_credits"
+OFFSET_CAP = "offset_cap_percent"
+
+__all__ = [
+    "EXCHANGE_RATIO",
+    "OFFSET_CAP",
+    "PAR",
+    "DemonstrationOnly",
+    "NotApproved",
+    "NotInForce",
+    "PolicyUnknown",
+    "Value",
+    "ValueOutOfRange",
+    "ValuesOverlap",
+    "Version",
+    "come_into_force",
+    "methodology_name",
+    "number_on",
+    "propose_fingerprint",
+    "propose_number",
+    "values",
+    "versions_in_force",
+]

@@ -1,0 +1,169 @@
+"""Proposing a dated value, bringing it into force, reading what is in force."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+
+import psycopg
+from sqlalchemy.orm import Session
+
+from carbonhui import approvals
+from carbonhui.core.database import connection_of
+from carbonhui.core.refusals import Refusal
+from carbonhui.policy.refusals import (
+    DemonstrationOnly,
+    NotApproved,
+    NotInForce,
+    PolicyUnknown,
+    ValueOutOfRange,
+    ValuesOverlap,
+)
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value in force: ``number`` or ``fingerprint``, from ``start`` to before ``end`` (None: open)."""
+
+    name: str
+    number: int | None
+    fingerprint: str | None
+    start: date
+    end: date | None
+    source: str
+    demonstration: bool
+    matter: int
+
+
+@dataclass(frozen=True)
+class Version:
+    """An approved methodology: its fingerprint, from ``start`` to before ``end`` (None: open)."""
+
+    fingerprint: str
+    start: date
+    end: date | None
+
+
+def methodology_name(methodology: str) -> str:
+    """The name under which a methodology's fingerprints are governed."""
+    return f"methodology:{methodology}"
+
+
+def propose_number(
+    session: Session, name: str, *, number: int, start: date, source: str, proposed_by: str, demonstration: bool
+) -> int:
+    """Propose a number from a day on; the matter to be decided.
+
+    Raises `PolicyUnknown`, `ValueOutOfRange`.
+    """
+    row = connection_of(session).execute(
+        "SELECT id, lowest, highest FROM policy_name WHERE name = %s AND lowest IS NOT NULL", (name,)
+    ).fetchone()
+    if row is None:
+        raise PolicyUnknown(name=ascii(name)[:60])
+    if type(number) is not int or not row[1] <= number <= row[2]:
+        raise ValueOutOfRange(name=name, number=number, lowest=row[1], highest=row[2])
+    matter = approvals.propose(session, kind="policy", title=f"{name} = {number} from {start}", proposed_by=proposed_by)
+    _keep(session, row[0], matter, start, source, demonstration, number=number)
+    return matter
+
+
+def propose_fingerprint(
+    session: Session, methodology: str, *, fingerprint: str, start: date, source: str, proposed_by: str, demonstration: bool
+) -> int:
+    """Propose a version of a methodology from a day on; the matter to be decided."""
+    name = methodology_name(methodology)
+    connection = connection_of(session)
+    connection.execute(
+        "INSERT INTO policy_name (name, says) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+        (name, "Fingerprint of the methodology that measures from this day on (Articles 14, 15)"),
+    )
+    row = connection.execute("SELECT id FROM policy_name WHERE name = %s", (name,)).fetchone()
+    assert row is not None
+    title = f"{name} {fingerprint[:12]} from {start}"
+    matter = approvals.propose(session, kind="methodology", title=title, proposed_by=proposed_by)
+    _keep(session, row[0], matter, start, source, demonstration, fingerprint=fingerprint)
+    return matter
+
+
+def _keep(
+    session: Session, name_id: int, matter: int, start: date, source: str, demonstration: bool,
+    *, number: int | None = None, fingerprint: str | None = None,
+) -> None:
+    connection_of(session).execute(
+        """INSERT INTO policy_value (name_id, number, fingerprint, proposed, source, demonstration, matter_id)
+           VALUES (%s, %s, %s, daterange(%s, NULL), %s, %s, %s)""",
+        (name_id, number, fingerprint, start, source, demonstration, matter),
+    )
+
+
+def come_into_force(session: Session, matter: int) -> None:
+    """Put an approved value in force from its day on, ending the one before it.
+
+    Raises `NotApproved`, `DemonstrationOnly`, `ValuesOverlap` when a value of the
+    same day or a later one is in force already.
+    """
+    connection = connection_of(session)
+    row = connection.execute(
+        """SELECT v.id, v.name_id, lower(v.proposed), n.name FROM policy_value v JOIN policy_name n ON n.id = v.name_id
+           WHERE v.matter_id = %s""",
+        (matter,),
+    ).fetchone()
+    if row is None:
+        raise approvals.MatterUnknown(matter=matter)
+    value_id, name_id, start, name = row
+    connection.execute(
+        """UPDATE policy_in_force SET valid = daterange(lower(valid), %(start)s)
+           WHERE name_id = %(name)s AND upper(valid) IS NULL AND lower(valid) < %(start)s""",
+        {"name": name_id, "start": start},
+    )
+    try:
+        connection.execute(
+            "INSERT INTO policy_in_force (value_id, name_id, valid) VALUES (%s, %s, daterange(%s, NULL))",
+            (value_id, name_id, start),
+        )
+    except psycopg.errors.ExclusionViolation as error:
+        raise ValuesOverlap(name=name, day=start) from error
+    except psycopg.errors.UniqueViolation as error:
+        raise ValuesOverlap(name=name, day=start) from error
+    except psycopg.Error as error:
+        refusal = _refusal_of(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def _refusal_of(error: psycopg.Error) -> Refusal | None:
+    for kind in (NotApproved, DemonstrationOnly):
+        if error.diag.message_hint == kind.code:
+            return kind(**json.loads(error.diag.message_primary or "{}"))
+    return None
+
+
+_VALUES = """
+SELECT n.name, v.number, v.fingerprint, lower(f.valid), upper(f.valid), v.source, v.demonstration, v.matter_id
+FROM policy_in_force f JOIN policy_value v ON v.id = f.value_id JOIN policy_name n ON n.id = f.name_id
+WHERE %(name)s::text IS NULL OR n.name = %(name)s ORDER BY n.name, lower(f.valid)
+"""
+
+
+def values(session: Session, name: str | None = None) -> list[Value]:
+    """What was, is and will be in force, by name and day."""
+    return [Value(*row) for row in connection_of(session).execute(_VALUES, {"name": name})]
+
+
+def number_on(session: Session, name: str, day: date) -> int:
+    """The number in force on a day. Raises `NotInForce`."""
+    row = connection_of(session).execute(
+        """SELECT v.number FROM policy_in_force f JOIN policy_value v ON v.id = f.value_id
+           JOIN policy_name n ON n.id = f.name_id WHERE n.name = %s AND f.valid @> %s::date AND v.number IS NOT NULL""",
+        (name, day),
+    ).fetchone()
+    if row is None:
+        raise NotInForce(name=name, day=day)
+    return int(row[0])
+
+
+def versions_in_force(session: Session, methodology: str) -> list[Version]:
+    """The approved versions of a methodology, by day."""
+    found = values(session, methodology_name(methodology))
+    return [Version(value.fingerprint, value.start, value.end) for value in found if value.fingerprint is not None]

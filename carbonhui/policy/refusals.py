@@ -1,0 +1,51 @@
+"""What the dated values refuse."""
+
+from carbonhui.core.refusals import Refusal
+
+
+class PolicyUnknown(Refusal):
+    """Only the numbers that the regulation asks for are governed here."""
+
+    code = "policy_unknown"
+    sentence = "There is no governed value named {name}."
+    sentence_zh = "没有名为 {name} 的受管理数值。"
+
+
+class ValueOutOfRange(Refusal):
+    """Each number has bounds that no decision can pass."""
+
+    code = "value_out_of_range"
+    sentence = "{name} was proposed as {number}; it is at least {lowest} and at most {highest}."
+    sentence_zh = "{name} 的提议值为 {number};至少 {lowest},至多 {highest}。"
+
+
+class NotApproved(Refusal):
+    """Nothing comes into force before all three bodies approved it."""
+
+    code = "not_approved"
+    sentence = "Matter {matter} is not approved by expert committee, city and province; nothing comes into force."
+    sentence_zh = "事项 {matter} 尚未经专家委员会、市、省全部批准,不能生效。"
+
+
+class DemonstrationOnly(Refusal):
+    """What rests on no approved source may be shown, and never mints real credits."""
+
+    code = "demonstration_only"
+    sentence = "Matter {matter} is for demonstration only; it cannot come into force in the profile {profile}."
+    sentence_zh = "事项 {matter} 仅供演示,不能在配置 {profile} 中生效。"
+
+
+class ValuesOverlap(Refusal):
+    """On each day one value is in force."""
+
+    code = "values_overlap"
+    sentence = "{name} already has a value from {day} on or later; two values cannot be in force on one day."
+    sentence_zh = "{name} 在 {day} 或之后已有生效值;同一天不能有两个值。"
+
+
+class NotInForce(Refusal):
+    """No value is in force on this day."""
+
+    code = "not_in_force"
+    sentence = "No value of {name} is in force on {day}."
+    sentence_zh = "{name} 在 {day} 没有生效的数值。"

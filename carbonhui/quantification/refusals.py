@@ -1,0 +1,49 @@
+"""What the quantification room refuses: then nothing more is measured, and the activity stays open."""
+
+from carbonhui.core.refusals import Refusal
+
+
+class MethodologyNotInstalled(Refusal):
+    """A source names the methodologies that measure it; their folders must be there."""
+
+    code = "methodology_not_installed"
+    sentence = "The source {source} is measured by the methodology {methodology}, which is not installed."
+    sentence_zh = "来源 {source} 由方法学 {methodology} 计量,但该方法学未安装。"
+
+
+class MethodologyNotApproved(Refusal):
+    """Only versions that committee, city and province approved may measure (Articles 14-15)."""
+
+    code = "methodology_not_approved"
+    sentence = "No version of the methodology {methodology} is approved, so nothing can be measured by it."
+    sentence_zh = "方法学 {methodology} 没有任何获批版本,不能用于计量。"
+
+
+class MethodologyChanged(Refusal):
+    """The folder that measures is, byte for byte, the one that was approved."""
+
+    code = "methodology_changed"
+    sentence = (
+        "The methodology {methodology} approved from {start} has the fingerprint {approved}; "
+        "the installed folder has {installed}. Put the approved folder back, or have the new one approved."
+    )
+    sentence_zh = (
+        "方法学 {methodology} 自 {start} 起获批版本的指纹为 {approved},已安装文件夹的指纹为 {installed}。"
+        "请恢复获批的文件夹,或将新版本提交审批。"
+    )
+
+
+class MethodologyUnsupported(Refusal):
+    """What a methodology asks of the house, the house must be able to do."""
+
+    code = "methodology_unsupported"
+    sentence = "The methodology {methodology} asks for {what}, which this release cannot apply to {kind} activity."
+    sentence_zh = "方法学 {methodology} 要求 {what},本版本无法用于 {kind} 类活动。"
+
+
+class QuantificationBusy(Refusal):
+    """Activity is measured by one process at a time."""
+
+    code = "quantification_busy"
+    sentence = "Activity is being measured already; try again when that is done."
+    sentence_zh = "计量正在进行中;请在完成后重试。"
