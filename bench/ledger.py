@@ -51,7 +51,7 @@ class Book:
 
 
 def _settings(home: str) -> Settings:
-    return read_settings({**os.environ, "CARBONHUI_HOME": home, "CARBONHUI_POOL_SIZE": "1"}, profile="demo")
+    return read_settings({**os.environ, "CARBONHUI_HOME": home, "CARBONHUI_POOL_SIZE": "2"}, profile="demo")
 
 
 def _prepare(home: str) -> Book:
@@ -83,7 +83,7 @@ def _one(database: Database, source: int, target: int, rng: random.Random) -> in
             amount=rng.randint(1, 20), reference=reference, business_date=TODAY,
         )
 
-    database.run(work)
+    database.run_one(work)
     return 1
 
 

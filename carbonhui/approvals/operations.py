@@ -105,4 +105,7 @@ def _matter(session: Session, number: int) -> Matter:
            WHERE matter_id = %s ORDER BY decided_at""",
         (number,),
     )
-    return Matter(*row, tuple(Decision(*decision) for decision in decisions))
+    return Matter(
+        id=row[0], kind=row[1], title=row[2], proposed_by=row[3], proposed_at=row[4],
+        decisions=tuple(Decision(*decision) for decision in decisions),
+    )

@@ -1,7 +1,7 @@
 """How the demonstration is told: headings, one line a step, tables where there are numbers."""
 
-import gzip
 import csv
+import gzip
 
 from rich.console import Console
 from rich.table import Table

@@ -78,4 +78,4 @@ def _purchase_under(session: Session, reference: str, department: int, through: 
         return None
     if (row[1], row[4]) != (department, through):
         raise ledger.ReferenceReused(reference=reference)
-    return Purchase(*row[:4], again=True)
+    return Purchase(id=row[0], department=row[1], credits=row[2], fen=row[3], again=True)

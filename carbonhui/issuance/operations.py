@@ -152,18 +152,16 @@ def _mint_part(
     edges = [lowest + (highest - lowest) * at // workers for at in range(workers + 1)]
     stopping = threading.Event()
 
+    def step_after(after: int, upto: int) -> Step | None:
+        day = clock.today()
+        return database.run(
+            lambda session: mint_next(session, part, mint=number, business_date=day, after=after, upto=upto)
+        )
+
     def of_range(after: int, upto: int) -> list[Step]:
         steps: list[Step] = []
         try:
-            while not stopping.is_set():
-                begin = after
-                step = database.run(
-                    lambda session: mint_next(
-                        session, part, mint=number, business_date=clock.today(), after=begin, upto=upto
-                    )
-                )
-                if step is None:
-                    break
+            while not stopping.is_set() and (step := step_after(after, upto)) is not None:
                 steps.append(step)
                 after = step.account
                 if progress is not None:

@@ -22,10 +22,32 @@ from carbonhui.ledger.batches import Outcome, Transfer, post_many
 from carbonhui.ledger.checks import CHECKS, Broken, Check, run_checks
 from carbonhui.ledger.codes import code_of, parse_code, serial_of, spaced, vintage_of
 from carbonhui.ledger.folding import fold, merge_blocks
-from carbonhui.ledger.history import CursorInvalid, Event, Line, Page, balance_at, blocks_of, history_of, largest_earners, runs_of, statement
+from carbonhui.ledger.history import (
+    CursorInvalid,
+    Event,
+    Line,
+    Page,
+    balance_at,
+    blocks_of,
+    history_of,
+    largest_earners,
+    runs_of,
+    statement,
+)
 from carbonhui.ledger.holds import Hold, capture, expire, hold, hold_state, release
 from carbonhui.ledger.issuing import issue
-from carbonhui.ledger.posting import CNY, CREDIT, Entered, Leg, Posted, Purpose, post, post_group, reverse, transfer_under
+from carbonhui.ledger.posting import (
+    CNY,
+    CREDIT,
+    Entered,
+    Leg,
+    Posted,
+    Purpose,
+    post,
+    post_group,
+    reverse,
+    transfer_under,
+)
 from carbonhui.ledger.refusals import (
     AboveHoldingLimit,
     AccountClosed,

@@ -105,6 +105,11 @@ _BEFORE = """
 SELECT reference, id, debit, credit, amount, asset, CASE WHEN hold_id IS NULL AND reverses IS NULL THEN purpose END
 FROM transfer WHERE reference = ANY (%s)
 """
+# Before the serials are read: what is folded here is what the batch may spend, and its serials are there by then.
+_FOLD = """
+SELECT account_id, ledger_fold(account_id) FROM balance
+WHERE account_id = ANY (%s::bigint[]) AND deferred AND NOT is_source ORDER BY account_id
+"""
 _BLOCKS = """
 SELECT s.id, b.first, b.last
 FROM unnest(%s::bigint[], %s::bigint[]) AS s (id, need),
@@ -169,30 +174,24 @@ class _Batch:
         run = self.connection.execute
         with self.connection.pipeline():
             locked = run(_LOCK, {"senders": senders, "receivers": receivers}, prepare=True)
+            folded = run(_FOLD, (senders,), prepare=True)
             unlocked = run(_UNLOCKED, (_array(sorted(named)),))
             before = run(_BEFORE, ([transfer.reference for transfer in self.transfers],), prepare=True)
             blocks = run(_BLOCKS, (_array(list(needs)), _array(list(needs.values()))), prepare=True)
             ids = run(_IDS, (len(self.transfers),), prepare=True)
-        self.locked = {row[0]: _Row(row) for row in locked}
-        self.rows = {row[0]: _Row(row) for row in unlocked} | self.locked
-        self.before = {row[0]: (row[1], tuple(row[2:])) for row in before}
+        self.locked = {row[0]: _Row(row) for row in locked.fetchall()}
+        self.rows = {row[0]: _Row(row) for row in unlocked.fetchall()} | self.locked
+        self.before = {row[0]: (row[1], tuple(row[2:])) for row in before.fetchall()}
         for account in needs:
             self.kept_blocks[account] = []
-        for account, first, last in blocks:
+        for account, first, last in blocks.fetchall():
             self.kept_blocks[account].append((first, last))
         for account, kept in self.kept_blocks.items():
             if account in self.rows:
                 self.rows[account].blocks = list(kept)
-        self.ids = iter([row[0] for row in ids])
-        self._fold_senders()
-
-    def _fold_senders(self) -> None:
-        for account in sorted({transfer.source for transfer in self.transfers} & self.rows.keys()):
-            row = self.rows[account]
-            if row.deferred and not row.is_source:
-                folded = self.connection.execute("SELECT ledger_fold(%s)", (account,)).fetchone()
-                assert folded is not None
-                row.posted += folded[0]
+        self.ids = iter([row[0] for row in ids.fetchall()])
+        for account, amount in folded:
+            self.locked[account].posted += amount
 
     def _decide(self, transfer: Transfer) -> Outcome:
         known = self.before.get(transfer.reference)
@@ -223,11 +222,9 @@ class _Batch:
             wrong = transfer.source if giver.asset != transfer.asset else transfer.target
             return AssetDiffers(account=wrong, asset="credit" if transfer.asset == CREDIT else "cny")
         if not giver.sends:
-            kind = AccountClosed if not giver.receives else AccountNeverSends
-            return kind(account=transfer.source)
+            return (AccountNeverSends if giver.receives else AccountClosed)(account=transfer.source)
         if not taker.receives:
-            kind = AccountClosed if not taker.sends else AccountNeverReceives
-            return kind(account=transfer.target)
+            return (AccountNeverReceives if taker.sends else AccountClosed)(account=transfer.target)
         available = giver.posted - giver.held
         if not giver.is_source and available < transfer.amount:
             unit = "credit" if transfer.asset == CREDIT else "fen"

@@ -51,7 +51,8 @@ def parse_code(text: str, area: str) -> int:
     digits = text.replace(" ", "")
     if len(digits) != 20 or not (digits.isascii() and digits.isdigit()):
         raise CodeInvalid(text=repr(text[:40]), reason="a code has twenty digits")
-    if int(digits) % 97 != 1:
+    # ISO 7064 writes 02 to 98: 00, 01 and 99 would leave the same remainder and give one credit two codes.
+    if int(digits) % 97 != 1 or not 2 <= int(digits[18:]) <= 98:
         raise CodeInvalid(text=repr(text), reason="the check digits do not fit, so a digit was mistyped")
     if digits[:4] != area:
         raise CodeInvalid(text=repr(text), reason=f"it belongs to area {digits[:4]}, and these books keep {area}")

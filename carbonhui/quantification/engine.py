@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from carbonhui import participants
 from carbonhui.core.settings import Settings
 
-MEMORY = "1GB"
+#: With the program itself this stays below half a gibibyte.
+MEMORY = "350MB"
 
 
 @contextmanager
@@ -21,7 +22,6 @@ def measuring_engine(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnec
     folder = settings.home / "measuring" / secrets.token_hex(8)
     folder.mkdir(parents=True, mode=0o700)
     engine = duckdb.connect(
-        str(folder / "measuring.duckdb"),
         config={
             "memory_limit": MEMORY,
             "temp_directory": str(folder / "overflow"),
@@ -46,10 +46,3 @@ def read_links(engine: duckdb.DuckDBPyConnection, session: Session, scheme: str,
         {"path": str(path)},
     )
     path.unlink()
-
-
-#: Who held the identifier of a row on the row's day; no account where nobody did.
-LINKED = """
-LEFT JOIN links ON links.subject = {rows}.subject AND {rows}.day >= links.valid_from
-     AND ({rows}.day < links.valid_to OR links.valid_to IS NULL)
-"""

@@ -7,7 +7,6 @@ import duckdb
 import psycopg
 
 from carbonhui.activity import Profile
-from carbonhui.quantification.engine import LINKED
 from carbonhui.quantification.versions import Stretch
 from carbonhui.quantification.writing import Measured, allow_time, copy_in
 
@@ -100,8 +99,7 @@ WHERE last_day(now.month) <= CAST($through AS DATE)
 def _answered(stretches: list[Stretch]) -> str:
     """Every compared month with its milligrams, or the reason why it has none."""
     columns = "subject, month, day, batch_id"
-    whole = "(SELECT * FROM compared WHERE lacking IS NULL)"
-    rows = [f"({stretch.sql(columns, whole, 'day')})" for stretch in stretches]
+    rows = [stretch.sql(f"{columns}, '{stretch.methodology.fingerprint}' AS fingerprint", _within(stretch)) for stretch in stretches]
     nothing = f"SELECT {columns}, '' AS fingerprint, 0::BIGINT AS mg FROM compared WHERE false"
     return f"""
         SELECT compared.subject, compared.month, compared.day, compared.batch_id, fingerprint, mg,
@@ -112,11 +110,18 @@ def _answered(stretches: list[Stretch]) -> str:
     """
 
 
-_HELD = f"""
+def _within(stretch: Stretch) -> str:
+    until = f" AND day < DATE '{stretch.end}'" if stretch.end else ""
+    return f"(SELECT * FROM compared WHERE lacking IS NULL AND day >= DATE '{stretch.start}'{until})"
+
+
+_HELD = """
 CREATE OR REPLACE TABLE held AS
 SELECT answered.* EXCLUDE (lacking), account_id,
        CASE WHEN lacking IS NOT NULL THEN lacking WHEN account_id IS NULL THEN 'unlinked' END AS lacking
-FROM answered {LINKED.format(rows="answered")}
+FROM answered
+LEFT JOIN links ON links.subject = answered.subject AND answered.day >= links.valid_from
+     AND (answered.day < links.valid_to OR links.valid_to IS NULL)
 """
 
 

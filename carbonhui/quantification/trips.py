@@ -1,12 +1,13 @@
-"""Measuring rides, a batch at a time."""
+"""Measuring rides, a batch at a time and in it a day at a time."""
 
+from collections import Counter
+from datetime import date
 from typing import Any
 
 import duckdb
 import psycopg
 
 from carbonhui.activity import Batch
-from carbonhui.quantification.engine import LINKED
 from carbonhui.quantification.versions import Stretch
 from carbonhui.quantification.writing import Measured, allow_time, copy_in, record_measurement
 
@@ -21,69 +22,73 @@ def measure_batch(
 ) -> Measured:
     """Measure every ride of a batch, for good: what nobody held an identifier for stays uncounted.
 
-    Each ride is rounded down to the milligram by itself, then a person's day is summed.
+    Each ride is rounded down to the milligram by itself, then a person's day is
+    summed. The lake lies in the order of days, so a day at a time reads each row once
+    and needs no more memory than the busiest day's riders.
     """
-    engine.execute(f"CREATE OR REPLACE TABLE summed AS {_summed(stretches)}", {"files": files} if stretches else None)
-    engine.execute(_HELD)
-    measured = _counts(engine, batch, methodology)
+    engine.execute("CREATE OR REPLACE TABLE persons (account_id BIGINT)")
+    days = engine.execute(_DAYS, {"files": files}).fetchall()
+    counts: Counter[str] = Counter(measured=0, mg=0)
     with connection.transaction():
         allow_time(connection)
+        for day, rides in days:
+            stretch = next((one for one in stretches if one.covers(day)), None)
+            if stretch is None:
+                counts["no_version_on_day"] += rides
+                continue
+            counts.update(_sum_day(engine, day, stretch, files))
+            copy_in(connection, engine, "reduction", _COLUMNS, _reductions(batch.id, methodology, stretch, day))
+        measured = _measured(batch, methodology, counts, _persons(engine))
         record_measurement(connection, measured)
-        copy_in(connection, engine, "reduction", _COLUMNS, _reductions(batch.id, methodology))
     return measured
 
 
-def _summed(stretches: list[Stretch]) -> str:
-    """Sums of each subject's days; rides outside the formula's range are counted and have no part in them."""
-    if not stretches:
-        return _NOTHING
-    rides = "(SELECT subject, day, seconds, metres, trips FROM read_parquet($files))"
-    rows = " UNION ALL ".join(stretch.sql("subject, day", rides, "day") for stretch in stretches)
-    return f"""
-        SELECT subject, day, fingerprint, coalesce(sum(mg), 0)::BIGINT AS mg, count(*) AS rides,
-               count(*) FILTER (mg IS NULL) AS out_of_range, count(*) FILTER (mg = 0) AS zero
-        FROM ({rows}) GROUP BY subject, day, fingerprint
-    """
+_DAYS = "SELECT day, count(*) FROM read_parquet($files) GROUP BY day ORDER BY day"
 
 
-_NOTHING = """
-SELECT ''::BLOB AS subject, DATE '1970-01-01' AS day, '' AS fingerprint, 0::BIGINT AS mg, 0::BIGINT AS rides,
-       0::BIGINT AS out_of_range, 0::BIGINT AS zero WHERE false
-"""
-
-_HELD = f"""
-CREATE OR REPLACE TABLE held AS
-SELECT summed.* EXCLUDE (subject), account_id FROM summed {LINKED.format(rows="summed")}
-"""
-
-
-def _counts(engine: duckdb.DuckDBPyConnection, batch: Batch, methodology: str) -> Measured:
-    rides, out_of_range, unlinked, zero, mg, persons = engine.execute(_TOTALS).fetchall()[0]
-    reasons = {
-        "no_version_on_day": batch.accepted - rides,
+def _sum_day(engine: duckdb.DuckDBPyConnection, day: date, stretch: Stretch, files: list[str]) -> dict[str, int]:
+    """Fill ``summed`` with each person's milligrams of a day; how many rides were measured and left out."""
+    words = {"files": files, "day": day}
+    rides = stretch.sql("subject", "(SELECT * FROM read_parquet($files) WHERE day = $day)")
+    engine.execute(f"CREATE OR REPLACE TABLE summed AS {_SUMMED.format(rides=rides)}", words)
+    engine.execute("INSERT INTO persons SELECT account_id FROM summed WHERE mg > 0")
+    in_range, out_of_range = engine.execute(f"SELECT count(mg), count(*) - count(mg) FROM ({rides})", words).fetchall()[0]
+    held, zero, mg = engine.execute(_TOTALS).fetchall()[0]
+    return {
         "out_of_range": out_of_range,
-        "unlinked": unlinked,
+        "unlinked": in_range - held,
         "zero": zero,
+        "measured": held - zero,
+        "mg": mg,
     }
-    left_out = {reason: count for reason, count in reasons.items() if count}
-    measured = batch.accepted - sum(left_out.values())
-    return Measured(batch.source, batch.id, methodology, batch.accepted, measured, left_out, mg, persons)
 
 
-_TOTALS = """
-SELECT coalesce(sum(rides), 0)::BIGINT, coalesce(sum(out_of_range), 0)::BIGINT,
-       coalesce(sum(rides - out_of_range) FILTER (account_id IS NULL), 0)::BIGINT,
-       coalesce(sum(zero) FILTER (account_id IS NOT NULL), 0)::BIGINT,
-       coalesce(sum(mg) FILTER (account_id IS NOT NULL), 0)::BIGINT,
-       count(DISTINCT account_id) FILTER (mg > 0)
-FROM held
+_SUMMED = """
+SELECT account_id, sum(mg)::BIGINT AS mg, count(*) AS rides, count(*) FILTER (mg = 0) AS zero
+FROM ({rides}) AS rides
+JOIN (SELECT subject, account_id FROM links WHERE valid_from <= $day AND (valid_to > $day OR valid_to IS NULL)) AS held
+     ON held.subject = rides.subject
+WHERE mg IS NOT NULL GROUP BY account_id
 """
+_TOTALS = "SELECT coalesce(sum(rides), 0)::BIGINT, coalesce(sum(zero), 0)::BIGINT, coalesce(sum(mg), 0)::BIGINT FROM summed"
 
 _COLUMNS = "account_id, methodology, fingerprint, day, mg, batch_id"
 
 
-def _reductions(batch_id: int, methodology: str) -> str:
+def _reductions(batch_id: int, methodology: str, stretch: Stretch, day: date) -> str:
     return f"""
-        SELECT account_id, '{methodology}' AS methodology, fingerprint, day, sum(mg)::BIGINT AS mg, {batch_id} AS batch_id
-        FROM held WHERE account_id IS NOT NULL AND mg > 0 GROUP BY account_id, fingerprint, day ORDER BY account_id, day
+        SELECT account_id, '{methodology}' AS methodology, '{stretch.methodology.fingerprint}' AS fingerprint,
+               DATE '{day}' AS day, mg, {batch_id} AS batch_id
+        FROM summed WHERE mg > 0 ORDER BY account_id
     """
+
+
+def _persons(engine: duckdb.DuckDBPyConnection) -> int:
+    return int(engine.execute("SELECT count(DISTINCT account_id) FROM persons").fetchall()[0][0])
+
+
+def _measured(batch: Batch, methodology: str, counts: Counter[str], persons: int) -> Measured:
+    left_out = {reason: count for reason, count in sorted(counts.items()) if count and reason not in ("measured", "mg")}
+    return Measured(
+        batch.source, batch.id, methodology, batch.accepted, counts["measured"], left_out, counts["mg"], persons
+    )

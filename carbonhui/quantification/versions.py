@@ -20,15 +20,14 @@ class Stretch:
     methodology: Methodology
     values: dict[str, int]
 
-    def sql(self, columns: str, source: str, day: str) -> str:
-        """The rows of a table or subquery whose ``day`` falls here, with the fingerprint and ``mg``; NULL: out of range."""
+    def covers(self, day: date) -> bool:
+        return self.start <= day and (self.end is None or day < self.end)
+
+    def sql(self, columns: str, rows: str) -> str:
+        """The columns of a table or subquery, with ``mg`` by the numbers in force here; NULL: out of range."""
         numbers = "".join(f', {value}::BIGINT AS "{name}"' for name, value in self.values.items())
-        until = f" AND {day} < DATE '{self.end}'" if self.end else ""
-        return (
-            f"SELECT {columns}, '{self.methodology.fingerprint}' AS fingerprint,"
-            f" CASE WHEN {self.methodology.in_range_sql()} THEN {self.methodology.sql()} END AS mg"
-            f" FROM (SELECT *{numbers} FROM {source} WHERE {day} >= DATE '{self.start}'{until})"
-        )
+        mg = f"CASE WHEN {self.methodology.in_range_sql()} THEN {self.methodology.sql()} END"
+        return f"SELECT {columns}, {mg} AS mg FROM (SELECT *{numbers} FROM {rows})"
 
 
 def stretches(

@@ -46,6 +46,7 @@ def copy_in(
 def allow_time(connection: psycopg.Connection[Any]) -> None:
     """A city's month takes longer to write than any request may."""
     connection.execute("SET LOCAL statement_timeout = 0")
+    connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 def record_measurement(connection: psycopg.Connection[Any], measured: Measured) -> None:

@@ -108,4 +108,5 @@ def run_step(name: str) -> None:
 
     # Straight to the driver: a file may hold many statements and per cent signs.
     driver = op.get_bind().connection.driver_connection
+    assert driver is not None
     driver.execute((STEPS / f"{name}.sql").read_text(encoding="utf-8"))

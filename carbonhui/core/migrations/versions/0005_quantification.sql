@@ -13,7 +13,6 @@ CREATE TABLE reduction (
 );
 CREATE INDEX reduction_to_mint ON reduction (account_id, day) WHERE mint_id IS NULL;
 CREATE INDEX reduction_batch ON reduction (batch_id, methodology);
-CREATE INDEX reduction_account ON reduction (account_id, day);
 
 -- The condition is tested without calling anything, so that a mint of millions stays cheap.
 CREATE TRIGGER reductions_are_only_minted BEFORE UPDATE ON reduction FOR EACH ROW

@@ -23,6 +23,7 @@ CREATE FUNCTION issuance_mint_next(
     p_day date, p_after bigint, p_upto bigint, p_rows integer,
     OUT o_account bigint, OUT o_persons bigint, OUT o_reductions bigint, OUT o_mg bigint, OUT o_credits bigint
 ) LANGUAGE plpgsql
+SET plan_cache_mode = force_custom_plan
 SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET work_mem = '64MB' AS $$
 DECLARE v_accounts bigint[]; v_credits bigint[];
 BEGIN
@@ -31,23 +32,29 @@ BEGIN
         WHERE mint_id IS NULL AND account_id > p_after AND account_id <= p_upto AND day BETWEEN p_first AND p_last
         ORDER BY account_id LIMIT p_rows) next;
     IF o_account IS NULL THEN RETURN; END IF;
+    -- Two mints that met in one account would read the same carry; the balance row lets one in at a time.
+    PERFORM 1 FROM balance WHERE account_id IN (
+        SELECT account_id FROM reduction
+        WHERE mint_id IS NULL AND account_id > p_after AND account_id <= o_account AND day BETWEEN p_first AND p_last)
+    ORDER BY account_id FOR NO KEY UPDATE;
     WITH taken AS (
         UPDATE reduction SET mint_id = p_mint
         WHERE mint_id IS NULL AND account_id > p_after AND account_id <= o_account AND day BETWEEN p_first AND p_last
         RETURNING account_id, mg
     ), summed AS (
         SELECT account_id, sum(mg)::bigint AS mg, count(*) AS reductions FROM taken GROUP BY account_id
+    ), waiting AS (
+        SELECT s.*, b.receives, b.holding_max - b.posted AS room,
+               s.mg + coalesce((SELECT c.carry_mg FROM carry c WHERE c.account_id = s.account_id), 0) AS whole_mg
+        FROM summed s JOIN balance b USING (account_id)
     ), decided AS MATERIALIZED (
-        SELECT s.account_id, s.mg, s.reductions, c.account_id IS NOT NULL AS known,
-               CASE WHEN NOT b.receives THEN 0
-                    ELSE least((coalesce(c.carry_mg, 0) + s.mg) / p_mg_per_credit,
-                               greatest(coalesce(b.holding_max - b.posted, 9007199254740991), 0)) END AS credits
-        FROM summed s JOIN balance b USING (account_id) LEFT JOIN carry c USING (account_id)
-    ), changed AS (
-        UPDATE carry c SET carry_mg = c.carry_mg + d.mg - d.credits * p_mg_per_credit
-        FROM decided d WHERE c.account_id = d.account_id
-    ), added AS (
-        INSERT INTO carry SELECT account_id, mg - credits * p_mg_per_credit FROM decided WHERE NOT known
+        SELECT *, CASE WHEN receives
+                       THEN least(whole_mg / p_mg_per_credit, greatest(coalesce(room, 9007199254740991), 0))
+                       ELSE 0 END AS credits
+        FROM waiting
+    ), kept AS (
+        INSERT INTO carry SELECT account_id, whole_mg - credits * p_mg_per_credit FROM decided
+        ON CONFLICT (account_id) DO UPDATE SET carry_mg = excluded.carry_mg
     )
     SELECT count(*), sum(reductions), sum(mg),
            array_agg(account_id ORDER BY account_id) FILTER (WHERE credits > 0),
