@@ -20,6 +20,7 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import duckdb
 from rich.console import Console
@@ -94,15 +95,16 @@ def _yardstick(database: Database, path: Path) -> float:
 
 
 def _engine_only(database: Database, path: Path) -> float:
-    """Seconds from Parquet to the sums per person and day, links included."""
-    with measuring_engine(database.settings) as (engine, folder):
+    """Seconds of the product's own measuring, links included, with nothing entered in the store."""
+    with measuring_engine(database.settings) as (engine, folder), database.connect() as connection:
         with database.begin() as session:
             read_links(engine, session, _scheme(), folder)
             known = stretches(session, "cycling", methodology.installed().values(), touched=None)
-        began = time.perf_counter()
-        engine.execute(f"CREATE OR REPLACE TABLE summed AS {trips._summed(known)}", {"files": [str(path)]})
-        engine.execute(trips._HELD)
-        return time.perf_counter() - began
+            (batch,) = activity.batches(session)
+        with connection.transaction(force_rollback=True), mock.patch.object(trips, "copy_in"):
+            began = time.perf_counter()
+            trips.measure_batch(engine, connection, batch, "cycling", known, [str(path)])
+            return time.perf_counter() - began
 
 
 def _measure(home: str, rows: int) -> dict[str, float]:

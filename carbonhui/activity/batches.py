@@ -12,7 +12,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 from sqlalchemy.orm import Session
 
-from carbonhui.activity.lake import LakeFile
+from carbonhui.activity.lake import LakeFile, exact_path
 from carbonhui.activity.receiving import digest_of
 from carbonhui.activity.refusals import LakeFileDiffers, SourceBusy
 from carbonhui.core.database import Database, connection_of
@@ -105,7 +105,7 @@ def source_files(
         " WHERE source = %s AND month BETWEEN %s AND %s ORDER BY batch_id, month",
         (source, first.replace(day=1), last),
     )
-    return [str(lake / path) for (path,) in rows]
+    return [exact_path(lake / path) for (path,) in rows]
 
 
 def batches(session: Session, source: str | None = None) -> list[Batch]:
@@ -127,7 +127,7 @@ def lake_files(session: Session, batch_ids: list[int]) -> list[LakeFile]:
 
 
 def verified(settings: Settings, files: list[LakeFile]) -> list[str]:
-    """The paths of recorded files, each read through and found as it was recorded.
+    """The paths of recorded files for the engine, each read through and found as it was recorded.
 
     Credits are made of these rows, so a file that somebody changed or took away must
     be noticed before it is measured. Raises `LakeFileDiffers`.
@@ -136,7 +136,7 @@ def verified(settings: Settings, files: list[LakeFile]) -> list[str]:
         path = settings.lake / file.path
         if not path.is_file() or digest_of(path) != file.digest:
             raise LakeFileDiffers(path=file.path, batch=file.batch_id)
-    return [str(settings.lake / file.path) for file in files]
+    return [exact_path(settings.lake / file.path) for file in files]
 
 
 def subjects(session: Session, settings: Settings, source: str) -> list[bytes]:
@@ -145,5 +145,5 @@ def subjects(session: Session, settings: Settings, source: str) -> list[bytes]:
     if not paths:
         return []
     with duckdb.connect() as engine:
-        query = "SELECT DISTINCT subject FROM read_parquet($files) ORDER BY subject"
+        query = "SELECT DISTINCT subject FROM read_parquet($files, hive_partitioning = false) ORDER BY subject"
         return [found for (found,) in engine.execute(query, {"files": paths}).fetchall()]

@@ -6,6 +6,7 @@ by month, because a late trip needs its neighbours of a month and not of twenty 
 """
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from datetime import date
@@ -68,6 +69,11 @@ def _write_month(engine: duckdb.DuckDBPyConnection, draft: Path, file: LakeFile,
     )
     sync(path)
     return LakeFile(file.batch_id, file.month, file.path, file.rows, digest_of(path))
+
+
+def exact_path(path: Path) -> str:
+    """The path as the engine must be told it, so that a star in a name is a star and not every file."""
+    return re.sub(r"[*?\[]", lambda mark: f"[{mark[0]}]", str(path))
 
 
 def sync(path: Path) -> None:

@@ -13,7 +13,7 @@ import psycopg
 from carbonhui import privacy
 from carbonhui.activity import readings, trips
 from carbonhui.activity.batches import Batch, loaded_before, next_batch_id, record, source_files, source_locked
-from carbonhui.activity.lake import write_lake
+from carbonhui.activity.lake import LakeFile, write_lake
 from carbonhui.activity.profile import Profile, profile_named
 from carbonhui.activity.quarantine import write_quarantine
 from carbonhui.activity.receiving import Received, look_at
@@ -138,24 +138,11 @@ class _Load:
         return trips if self.profile.kind == "trip" else readings
 
     def _keep(self, engine: duckdb.DuckDBPyConnection, rows_in: int) -> Batch:
+        """Put the files in place, then record the batch: from that instant it counts."""
         accepted, duplicate, refused_by = tally(engine)
-        refused = sum(refused_by.values())
-        assert accepted + duplicate + refused == rows_in
+        assert accepted + duplicate + sum(refused_by.values()) == rows_in
         self.tell("writing", rows_in)
         batch_id = next_batch_id(self.connection)
-        quarantine = f"{self.profile.name}-batch-{batch_id}.csv.gz" if refused else None
-        if quarantine is not None:
-            write_quarantine(engine, self.settings.home / "quarantine" / quarantine, self.profile)
-        files = []
-        if accepted:
-            files = write_lake(
-                engine,
-                self.settings.lake,
-                source=self.profile.source,
-                batch_id=batch_id,
-                digest=self.received.digest,
-                columns=self._kind.LAKE_COLUMNS,
-            )
         first, last = _days(engine, "accepted")
         batch = Batch(
             id=batch_id,
@@ -170,14 +157,28 @@ class _Load:
             rows_in=rows_in,
             accepted=accepted,
             duplicate=duplicate,
-            refused=refused,
+            refused=sum(refused_by.values()),
             refused_by=refused_by,
             first_day=first,
             last_day=last,
-            quarantine=quarantine,
+            quarantine=f"{self.profile.name}-batch-{batch_id}.csv.gz" if refused_by else None,
         )
-        record(self.connection, batch, files)
+        record(self.connection, batch, self._write(engine, batch))
         return batch
+
+    def _write(self, engine: duckdb.DuckDBPyConnection, batch: Batch) -> list[LakeFile]:
+        if batch.quarantine is not None:
+            write_quarantine(engine, self.settings.home / "quarantine" / batch.quarantine, self.profile)
+        if not batch.accepted:
+            return []
+        return write_lake(
+            engine,
+            self.settings.lake,
+            source=batch.source,
+            batch_id=batch.id,
+            digest=batch.digest,
+            columns=self._kind.LAKE_COLUMNS,
+        )
 
 
 def _days(engine: duckdb.DuckDBPyConnection, table: str) -> tuple[date | None, date | None]:

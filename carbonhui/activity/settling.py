@@ -21,7 +21,7 @@ def settle_duplicates(engine: duckdb.DuckDBPyConnection, content: str, lake_file
     """
     engine.execute("CREATE TABLE settled (row BIGINT, outcome VARCHAR, code VARCHAR, facts VARCHAR)")
     if lake_files:
-        engine.execute(_settle(content, f"SELECT act, {content} FROM read_parquet($files)"), {"files": lake_files})
+        engine.execute(_settle(content, f"SELECT act, {content} FROM read_parquet($files, hive_partitioning = false)"), {"files": lake_files})
     engine.execute(_settle(content, _FIRST_IN_FILE.format(content=content), but="AND candidate.row <> first.row"))
 
 
@@ -69,7 +69,7 @@ def settle_overlaps(engine: duckdb.DuckDBPyConnection, lake_files: list[str]) ->
 _KNOWN = """
 INSERT INTO walked
 SELECT subject, started - 60 * utc_offset_minutes, started - 60 * utc_offset_minutes + seconds, NULL
-FROM (SELECT *, epoch_ms(started_at) // 1000 AS started FROM read_parquet($files))
+FROM (SELECT *, epoch_ms(started_at) // 1000 AS started FROM read_parquet($files, hive_partitioning = false))
 WHERE subject IN (SELECT subject FROM candidate)
 """
 

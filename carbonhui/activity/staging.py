@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from carbonhui.activity.lake import exact_path
 from carbonhui.activity.lines import LONGEST_LINE_BYTES, Cut, read_blocks
 from carbonhui.activity.profile import Profile
 from carbonhui.activity.receiving import (
@@ -38,6 +39,7 @@ def staging(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         "autoinstall_known_extensions": False,
     }
     engine = duckdb.connect(str(folder / "staging.duckdb"), config=settings)
+    engine.execute("SET enable_progress_bar = false")
     try:
         yield engine
     finally:
@@ -98,15 +100,15 @@ def _insert(engine: duckdb.DuckDBPyConnection, block: pa.Table, row: int, places
 
 
 def _stage_parquet(engine: duckdb.DuckDBPyConnection, received: Received, profile: Profile) -> None:
-    path = {"path": str(received.path)}
+    path = {"path": exact_path(received.path)}
     try:
-        described = engine.execute("DESCRIBE SELECT * FROM read_parquet($path)", path).fetchall()
+        described = engine.execute("DESCRIBE SELECT * FROM read_parquet($path, hive_partitioning = false)", path).fetchall()
         refuse_other_columns(received.path, profile, [name for name, *_ in described])
         kinds = {name: kind for name, kind, *_ in described}
         columns = ", ".join(f"{_as_text(name, kinds[name])} AS c{at}" for at, name in enumerate(profile.columns))
         engine.execute(
             "CREATE TABLE received AS SELECT file_row_number + 1 AS row, NULL::VARCHAR AS code, NULL::VARCHAR AS facts,"
-            f" NULL::VARCHAR AS as_received, {columns} FROM read_parquet($path, file_row_number = true)",
+            f" NULL::VARCHAR AS as_received, {columns} FROM read_parquet($path, file_row_number = true, hive_partitioning = false)",
             path,
         )
     except duckdb.Error as error:

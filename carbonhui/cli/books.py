@@ -14,6 +14,7 @@ from carbonhui.cli.context import Face, console, pass_face
 from carbonhui.core.clock import CITY_TIME
 
 BROKEN = 1
+_STOPPING = {signal.SIGINT, signal.SIGTERM}
 
 
 def _plain(value: Any) -> Any:
@@ -195,8 +196,10 @@ def serve(face: Face) -> None:
     """
     with face.database() as database:
         where = database.server.url() if database.server else "the address in DATABASE_URL"
+        # Only blocked signals can be waited for; any other would end the program as if it had failed.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
         click.echo(f"The books of the profile {face.settings.profile} are open.\n  psql '{where}'\nCtrl-C closes them.")
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        signal.sigwait(_STOPPING)
 
 
 @click.command(name="fold")

@@ -11,7 +11,7 @@ from carbonhui import __version__
 from carbonhui.cli import accounts, books, governance, measuring, using
 from carbonhui.cli.context import Face
 from carbonhui.core.refusals import Refusal
-from carbonhui.core.settings import LANGUAGES, PROFILES
+from carbonhui.core.settings import LANGUAGES, PROFILES, SettingInvalid
 
 REFUSED = 3
 
@@ -23,13 +23,22 @@ class OneLine(click.Group):
         try:
             return super().invoke(ctx)
         except Refusal as refusal:
-            language = ctx.obj.language if isinstance(ctx.obj, Face) else "en"
-            click.echo(f"{refusal.code}: {refusal.text(language)}", err=True)
+            click.echo(f"{refusal.code}: {refusal.text(_language(ctx))}", err=True)
             ctx.exit(REFUSED)
-        except (psycopg.OperationalError, DBAPIError) as error:
+        except (psycopg.Error, DBAPIError) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             click.echo(f"database_failed: {str(cause).splitlines()[0]}", err=True)
             ctx.exit(REFUSED)
+        except UnicodeEncodeError as error:
+            raise click.UsageError("an argument holds bytes that are not UTF-8") from error
+
+
+def _language(ctx: click.Context) -> str:
+    """The reader's language; English where the settings that would say it are what is refused."""
+    try:
+        return ctx.obj.language if isinstance(ctx.obj, Face) else "en"
+    except SettingInvalid:
+        return "en"
 
 
 @click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

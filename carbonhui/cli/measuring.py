@@ -9,7 +9,7 @@ from rich.table import Table
 
 from carbonhui import activity, issuance, methodology, participants, quantification
 from carbonhui.cli.context import Face, console, pass_face, progress_on
-from carbonhui.demo import city, story
+from carbonhui.demo import approve_what_is_installed, play
 
 BROKEN = 1
 
@@ -158,6 +158,10 @@ def load(face: Face, files: tuple[Path, ...], profile: str, stations: Path | Non
                 progress=tell, clock=face.clock,
             ))  # fmt: skip
     out.print(reports_table(reports))
+    for report in reports:
+        # Below the table, whose cells would break a long path in two.
+        if report.quarantine is not None:
+            click.echo(f"refused rows of {report.file_name}: {report.quarantine}")
 
 
 def reports_table(reports: list[activity.BatchReport]) -> Table:
@@ -169,8 +173,6 @@ def reports_table(reports: list[activity.BatchReport]) -> Table:
         because = "\n".join(f"{code} {count:,}" for code, count in sorted(report.refused_by.items()))
         if report.already_loaded_as is not None:
             because = f"the same file is batch {report.already_loaded_as}"
-        elif report.quarantine is not None:
-            because += f"\nsee {report.quarantine}"
         table.add_row(
             str(report.batch_id), report.file_name, f"{report.rows_in:,}", f"{report.accepted:,}",
             f"{report.duplicate:,}", f"{report.refused:,}", because, f"{report.seconds:.1f}",
@@ -220,7 +222,7 @@ def enrol(face: Face, profile: str) -> None:
 def approve_demonstration(face: Face) -> None:
     """Let the demonstration city's bodies approve what is installed (demonstration only)."""
     with face.database() as database:
-        approved = database.run(lambda s: city.approve_what_is_installed(s, methodology.installed()))
+        approved = database.run(lambda s: approve_what_is_installed(s, methodology.installed()))
     for line in approved or ["everything was approved before"]:
         click.echo(line)
 
@@ -283,10 +285,12 @@ def mint_line(report: issuance.MintReport) -> str:
 @click.pass_context
 def demo(ctx: click.Context) -> None:
     """Play one year of a small city on real open data, in books of their own. Safe to run twice."""
+    if ctx.obj.profile not in (None, "demo"):
+        raise click.UsageError("the demonstration plays in the profile demo only")
     face = Face(profile="demo", chosen_language=ctx.obj.chosen_language)
     out = console()
     with face.database() as database:
-        story.play(database, out, progress_on(out))
+        play(database, out, progress_on(out))
 
 
 COMMANDS = (demo, methodology_commands, activity_commands, enrol, approve_demonstration, quantify, mint)

@@ -6,6 +6,7 @@ one resident; the electricity is the Australian Smart-Grid Smart-City trial's (C
 was cut and by whom the data were made.
 """
 
+from carbonhui.demo.city import approve_what_is_installed
 from carbonhui.demo.story import play
 
-__all__ = ["play"]
+__all__ = ["approve_what_is_installed", "play"]

@@ -2,6 +2,8 @@
 
 import csv
 import gzip
+import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -133,4 +135,6 @@ class Teller:
 
     def closing(self, account: int) -> None:
         self.heading("Look further", "继续查看")
-        self.console.print(f"  carbonhui --profile demo statement {account}")
+        # As it was started, because a new virtual environment is on nobody's path.
+        program = sys.argv[0] if Path(sys.argv[0]).name == "carbonhui" else "carbonhui"
+        self.console.print(f"  {program} --profile demo statement {account}", soft_wrap=True)

@@ -28,6 +28,7 @@ def measuring_engine(settings: Settings) -> Iterator[tuple[duckdb.DuckDBPyConnec
             "autoinstall_known_extensions": False,
         },
     )
+    engine.execute("SET enable_progress_bar = false")
     try:
         yield engine, folder
     finally:

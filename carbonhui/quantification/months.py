@@ -74,13 +74,16 @@ def _months(profiles: list[Profile]) -> str:
         SELECT subject, month, days, wh, batch_id, readings * 100 >= expected * CASE span {least} END AS covered
         FROM (SELECT *, day(last_day(month)) AS days, day(last_day(month)) * CASE span {expected} END AS expected
               FROM (SELECT subject, date_trunc('month', day)::DATE AS month, span, sum(wh)::BIGINT AS wh,
-                           sum(readings)::BIGINT AS readings, max(split_part(batch, '-', 1)::BIGINT) AS batch_id
-                    FROM read_parquet($files, hive_partitioning = true, hive_types = {{'batch': VARCHAR, 'source': VARCHAR}})
+                           sum(readings)::BIGINT AS readings, max({_BATCH}) AS batch_id
+                    FROM read_parquet($files, hive_partitioning = false, filename = true)
                     GROUP BY ALL))
         QUALIFY row_number() OVER (PARTITION BY subject, month
                                    ORDER BY readings * 1000000 // expected DESC, span = 'half_hour' DESC) = 1
     """
 
+
+# A lake file lies in its batch's folder: batch=<number>-<digest>.
+_BATCH = "regexp_extract(string_split(filename, '/')[-2], '[0-9]+')::BIGINT"
 
 # The activity day of a month is its last day.
 _COMPARED = """
