@@ -74,7 +74,8 @@ def verdict_table(verdicts: list[supervision.Verdict], language: str) -> Table:
 @pass_face
 def statement(face: Face, account: str, most: int, cursor: str | None, as_json: bool) -> None:
     """The movements of ACCOUNT (its number, or an organisation's name), newest first."""
-    with face.database() as database, database.begin() as session:
+    # Lines and balance of one instant, or a movement between the two reads would shift the balances.
+    with face.database() as database, database.snapshot() as session:
         number = account_number(session, account)
         page = ledger.statement(session, number, cursor=cursor, most=most)
         holder = ledger.balance_of(session, number)
@@ -96,7 +97,8 @@ def statement(face: Face, account: str, most: int, cursor: str | None, as_json: 
         return
     console().print(statement_table(page, runs, area, holder, carry_mg))
     if page.cursor:
-        click.echo(f"More: carbonhui statement {account} --cursor {page.cursor}")
+        books = f"--profile {face.profile} " if face.profile else ""
+        click.echo(f"More: carbonhui {books}statement {account} --cursor {page.cursor}")
 
 
 def account_number(session: Any, text: str) -> int:

@@ -160,7 +160,7 @@ def load(face: Face, files: tuple[Path, ...], profile: str, stations: Path | Non
     out.print(reports_table(reports))
     for report in reports:
         # Below the table, whose cells would break a long path in two.
-        if report.quarantine is not None:
+        if report.refused:
             click.echo(f"refused rows of {report.file_name}: {report.quarantine}")
 
 

@@ -86,7 +86,7 @@ class Teller:
 
     def _quarantined(self, report: activity.BatchReport) -> None:
         """One refused row in full, to show that a reason can be acted on."""
-        if report.quarantine is None or not report.quarantine.exists():
+        if not report.refused or report.quarantine is None or not report.quarantine.exists():
             return
         opener = gzip.open if report.quarantine.suffix == ".gz" else open
         with opener(report.quarantine, "rt", encoding="utf-8", newline="") as file:

@@ -10,7 +10,7 @@ from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from sqlalchemy.orm import Session
@@ -47,8 +47,7 @@ class Transfer:
         return (self.source, self.target, self.amount, self.asset, int(self.purpose))
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one transfer: its id (``again`` when it had been made before), or its refusal."""
 
     id: int | None = None
@@ -62,12 +61,15 @@ def post_many(session: Session, transfers: Sequence[Transfer]) -> list[Outcome]:
     A refused transfer changes nothing and does not hinder the others. What arrives
     earlier in the batch can be spent later in it. Refusals are those of `post`.
     """
-    outcomes: list[Outcome | None] = [_refused_words(transfer) for transfer in transfers]
+    outcomes = [_refused_words(transfer) for transfer in transfers]
     meant = [transfer for transfer, outcome in zip(transfers, outcomes, strict=True) if outcome is None]
-    if meant:
-        decided = iter(_Batch(connection_of(session), meant).decide_and_write())
-        outcomes = [next(decided) if outcome is None else outcome for outcome in outcomes]
-    return [outcome for outcome in outcomes if outcome is not None]
+    if not meant:
+        return [outcome for outcome in outcomes if outcome is not None]
+    decided = _Batch(connection_of(session), meant).decide_and_write()
+    if len(meant) == len(transfers):
+        return decided
+    following = iter(decided)
+    return [next(following) if outcome is None else outcome for outcome in outcomes]
 
 
 def _refused_words(transfer: Transfer) -> Outcome | None:
@@ -150,7 +152,8 @@ class _Batch:
         self.connection = connection
         self.transfers = transfers
         self.rows: dict[int, _Row] = {}
-        self.before: dict[str, tuple[int, tuple[int, int, int, int, int]]] = {}
+        #: What was made under each reference before, or earlier in this batch: its id, and its words or the transfer.
+        self.before: dict[str, tuple[int, Transfer | tuple[int, ...]]] = {}
         self.kept_blocks: dict[int, list[tuple[int, int]]] = {}
         self.received: list[tuple[int, int, int]] = []
         self.moves: list[tuple[int, int, int]] = []
@@ -196,26 +199,27 @@ class _Batch:
     def _decide(self, transfer: Transfer) -> Outcome:
         known = self.before.get(transfer.reference)
         if known is not None:
-            if known[1] == transfer.words:
+            words = known[1].words if isinstance(known[1], Transfer) else known[1]
+            if words == transfer.words:
                 return Outcome(id=known[0], again=True)
             return Outcome(refusal=ReferenceReused(reference=transfer.reference))
-        refusal = self._refusal(transfer)
+        giver, taker = self.rows.get(transfer.source), self.rows.get(transfer.target)
+        refusal = self._refusal(transfer, giver, taker)
         if refusal is not None:
             return Outcome(refusal=refusal)
-        new_id = next(self.ids)
-        giver, taker = self.rows[transfer.source], self.rows[transfer.target]
-        giver.delta -= transfer.amount
-        giver.posted -= transfer.amount
-        taker.delta += transfer.amount
-        taker.posted += transfer.amount
+        assert giver is not None and taker is not None
+        new_id, amount = next(self.ids), transfer.amount
+        giver.delta -= amount
+        giver.posted -= amount
+        taker.delta += amount
+        taker.posted += amount
         if transfer.asset == CREDIT:
             self._move(new_id, transfer, giver, taker)
-        self.before[transfer.reference] = (new_id, transfer.words)
+        self.before[transfer.reference] = (new_id, transfer)
         self.made.append((new_id, transfer))
-        return Outcome(id=new_id)
+        return Outcome(new_id)
 
-    def _refusal(self, transfer: Transfer) -> Refusal | None:
-        giver, taker = self.rows.get(transfer.source), self.rows.get(transfer.target)
+    def _refusal(self, transfer: Transfer, giver: _Row | None, taker: _Row | None) -> Refusal | None:
         if giver is None or taker is None:
             return AccountUnknown(account=transfer.source if giver is None else transfer.target)
         if giver.asset != transfer.asset or taker.asset != transfer.asset:
@@ -265,7 +269,7 @@ class _Batch:
 
     def _copy_transfers(self, cursor: psycopg.Cursor[Any]) -> None:
         lines = [
-            f"{i}\t{i}\t{t.source}\t{t.target}\t{t.amount}\t{t.business_date}\t{t.asset}\t{int(t.purpose)}\t{_escaped(t.reference)}"
+            f"{i}\t{i}\t{t.source}\t{t.target}\t{t.amount}\t{t.business_date}\t{t.asset}\t{t.purpose:d}\t{_escaped(t.reference)}"
             for i, t in self.made
         ]
         _copy(cursor, "transfer (id, group_id, debit, credit, amount, business_date, asset, purpose, reference)", lines)

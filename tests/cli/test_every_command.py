@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from carbonhui.cli import carbonhui
-from tests.test_house import commands
+from tests.test_house_pages import commands
 
 TESTS = Path(__file__).resolve().parents[1]
 

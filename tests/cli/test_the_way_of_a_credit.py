@@ -57,6 +57,7 @@ def test_every_row_of_a_file_is_counted_and_a_refused_one_is_kept(riders: Riders
 def test_the_same_file_again_changes_nothing(run: Run, riders: Riders, rides: tuple[Path, Path]):
     told = run("activity", "load", rides[0], "--as", "mibici", "--stations", rides[1])
     assert "the same file is batch" in told.out
+    assert "refused rows" not in told.out
 
 
 def test_riders_are_enrolled_measured_and_minted(run: Run, riders: Riders):
@@ -196,6 +197,7 @@ def test_a_printed_statement_leads_to_its_next_page(run: Run, riders: Riders):
     more = re.search(r"More: carbonhui (.+)", told)
     assert more
     assert "mint" in run(*more[1].split(), "--most", 100).out
+    assert "More: carbonhui --profile demo statement" in run("--profile", "demo", "statement", riders.second, "--most", 1).out
 
 
 def test_a_code_from_the_statement_tells_its_history(run: Run, riders: Riders):

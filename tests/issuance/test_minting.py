@@ -20,7 +20,8 @@ from carbonhui.core.database import Database, connection_of
 from carbonhui.ledger import Kind
 from tests.ledger.books import broken, fresh, give, holds, put_in_force, resident
 
-CLOCK = SetClock.on(date(2026, 11, 20))
+TODAY = date(2026, 11, 20)
+CLOCK = SetClock.on(TODAY)
 JUNE = date(2026, 6, 15)
 
 
@@ -67,7 +68,7 @@ def commuter(database: Database, *amounts: int, day: date = JUNE) -> int:
     return account
 
 
-def mint(database: Database, through: date = CLOCK.today(), **how: object) -> issuance.MintReport:
+def mint(database: Database, through: date = TODAY, **how: object) -> issuance.MintReport:
     return issuance.mint(database, through, clock=CLOCK, **how)  # type: ignore[arg-type]
 
 
@@ -165,7 +166,7 @@ def test_each_day_is_minted_at_its_own_ratio_although_it_changed_within_one_mint
     # 110 g at 100 g a credit is one and 10 g over; 120 g at 50 g a credit is two and 20 g over.
     assert (report.credits, report.persons, holds(alone, rider), carried(alone, rider)) == (3, 2, 3, 20_000)
     with alone.begin() as session:
-        assert issuance.parts_through(session, CLOCK.today()) == []
+        assert issuance.parts_through(session, TODAY) == []
         rows = connection_of(session).execute("SELECT mg_per_credit, sum(last - first + 1) FROM issue GROUP BY 1 ORDER BY 1").fetchall()
     assert [(int(ratio), int(made)) for ratio, made in rows] == [(50_000, 2), (100_000, 1)]
 
@@ -249,7 +250,7 @@ def test_a_credit_tells_who_was_issued_it_out_of_which_mint_at_which_ratio(alone
         minted = connection_of(session).execute("SELECT DISTINCT mint_id FROM reduction").fetchall()
     assert row == (first, last, rider, event.transfer, report.mint, 100_000)
     assert minted == [(report.mint,)]
-    assert (event.purpose, event.target, event.business_date) == (ledger.Purpose.MINT, rider, CLOCK.today())
+    assert (event.purpose, event.target, event.business_date) == (ledger.Purpose.MINT, rider, TODAY)
 
 
 # Killed and started again -------------------------------------------------------------------------

@@ -246,6 +246,7 @@ def test_i4_names_a_serial_that_is_owned_twice_from_its_first_on(hand: Session, 
     assert "owned twice" in [what for what, _, _ in _serials(hand)]
 
 
+@pytest.mark.xfail(strict=True, reason="weak check W1: an overlap is looked for with the row before only, not with all before")
 def test_i4_names_a_short_block_inside_a_long_one_that_has_others_between(hand: Session, scene: Scene) -> None:
     first = scene.whole[0]
     breaks(hand, f"INSERT INTO block VALUES ({scene.friend}, {first + 1}, {first + 2}), ({scene.pool}, {first + 8}, {first + 9})")
@@ -282,6 +283,7 @@ def test_i4_names_the_transfer_out_of_the_pool_even_when_all_sums_are_right(hand
     assert not found(hand, "I5")
 
 
+@pytest.mark.xfail(strict=True, reason="weak check W2: owners are compared by count and sum of serials only")
 def test_i4_finds_blocks_that_were_exchanged_although_their_count_and_sum_are_right(hand: Session) -> None:
     """One owns the first and fourth serial of a run, the other the second and third; then the other way round."""
     outer, inner = resident(hand, 4), resident(hand)
@@ -294,6 +296,7 @@ def test_i4_finds_blocks_that_were_exchanged_although_their_count_and_sum_are_ri
     assert {account for _, account, _ in _serials(hand)} == {outer, inner}
 
 
+@pytest.mark.xfail(strict=True, reason="weak check W3: whether the giver had the serial is not looked at, step by step")
 def test_i4_finds_a_serial_that_was_moved_by_somebody_who_never_had_it(hand: Session, scene: Scene) -> None:
     """A gift and its return are rewritten to the serials of a third; everybody's sums stay right."""
     there = give(hand, scene.earner, scene.friend, 1).id
@@ -303,11 +306,13 @@ def test_i4_finds_a_serial_that_was_moved_by_somebody_who_never_had_it(hand: Ses
     assert {there, back} & {transfer for _, _, transfer in _serials(hand)}
 
 
+@pytest.mark.xfail(strict=True, reason="weak check W4: a move without its transfer drops out of every join")
 def test_i4_finds_a_move_without_its_transfer(hand: Session, scene: Scene) -> None:
     breaks(hand, f"INSERT INTO move VALUES (77777, {scene.whole[0]}, {scene.whole[0]})")
     assert 77777 in [transfer for _, _, transfer in _serials(hand)] + [row["transfer"] for row in found(hand, "I2")]
 
 
+@pytest.mark.xfail(strict=True, reason="weak check W5: who was issued a serial is not compared with the transfer")
 def test_i4_finds_an_issue_to_somebody_else_than_its_transfer_says(hand: Session, scene: Scene) -> None:
     breaks(hand, f"UPDATE issue SET account_id = {scene.friend} WHERE transfer_id = {scene.minted}")
     assert scene.minted in [transfer for _, _, transfer in _serials(hand)] + [row["transfer"] for row in found(hand, "I2")]
@@ -398,6 +403,7 @@ def _anything(hand: Session) -> list[str]:
     return [name for name, rows in ledger.run_checks(hand, ALL_CHECKS).items() if rows]
 
 
+@pytest.mark.xfail(strict=True, reason="weak check W6: a correction is not compared with what it corrects")
 @pytest.mark.parametrize(
     "words", ["reverses = 77777", "reverses = {s.budget}", "reverses = {s.paid}"], ids=["unknown", "other_asset", "other_parties"]
 )
@@ -406,11 +412,13 @@ def test_a_correction_of_what_it_does_not_undo_is_found(hand: Session, scene: Sc
     assert _anything(hand)
 
 
+@pytest.mark.xfail(strict=True, reason="weak check W7: closed accounts are not looked at")
 def test_a_closed_account_that_holds_credits_is_found(hand: Session, scene: Scene) -> None:
     breaks(hand, f"UPDATE account SET closed_at = now() WHERE id = {scene.friend}")
     assert _anything(hand)
 
 
+@pytest.mark.xfail(strict=True, reason="weak check W8: what a balance may do is not compared with its kind")
 def test_a_balance_that_may_do_what_its_kind_may_not_is_found(hand: Session, scene: Scene) -> None:
     breaks(hand, f"UPDATE balance SET sends = true, is_source = true WHERE account_id = {scene.pool}")
     assert _anything(hand)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from carbonhui import ledger
 from carbonhui.core.database import Database, connection_of
+from carbonhui.core.refusals import Refusal
 from carbonhui.ledger import CNY, Kind, Purpose
 from tests.ledger.books import (
     DAY,
@@ -274,7 +275,7 @@ def test_a_promise_of_the_bank_is_refused_and_not_tried_for_ever(town: Database)
     with town.begin() as session:
         bank, cash = (ledger.system_account(session, kind, asset=CNY) for kind in (Kind.BANK, Kind.FUND_CASH))
     words: dict[str, Any] = {"purpose": Purpose.FUND_BUDGET, "source": bank, "target": cash, "amount": 5, "asset": CNY}
-    with pytest.raises(ledger.AccountNeverSends), town.begin() as session:
+    with pytest.raises(Refusal), town.begin() as session:
         ledger.hold(session, reference=fresh(), business_date=DAY, seconds=5, **words)
 
 

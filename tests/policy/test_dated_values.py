@@ -1,5 +1,6 @@
 """Dated numbers come into force when all three bodies approved them, and are only followed by others (Articles 9, 14, 15, 19)."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import psycopg
@@ -10,9 +11,18 @@ from carbonhui import approvals, policy
 from carbonhui.core import embedded
 from carbonhui.core.database import Database
 from carbonhui.core.settings import Settings
-from tests.ledger.books import approve, code_of, opened_store, put_in_force, refusal_of
+from tests.ledger.books import approve, breaking, code_of, opened_store, put_in_force, refusal_of
 
 JANUARY, MARCH, JULY = date(2026, 1, 1), date(2026, 3, 1), date(2026, 7, 1)
+
+
+@pytest.fixture
+def council(town: Database) -> Iterator[Database]:
+    """A store in which nothing was ever decided."""
+    yield town
+    with breaking(town) as owner:
+        for table in ("policy_in_force", "policy_value", "decision", "matter"):
+            owner.execute(f"DELETE FROM {table}")
 
 
 def propose(session: Session, name: str = policy.PAR, number: object = 1000, start: date = JANUARY, *, demonstration: bool = False) -> int:
@@ -26,74 +36,74 @@ def on(database: Database, day: date, name: str = policy.PAR) -> int:
         return policy.number_on(session, name, day)
 
 
-def test_a_value_holds_from_its_day_on_and_not_a_day_earlier(unchecked_database: Database) -> None:
-    with unchecked_database.begin() as session:
+def test_a_value_holds_from_its_day_on_and_not_a_day_earlier(council: Database) -> None:
+    with council.begin() as session:
         matter = put_in_force(session, policy.PAR, 1000, MARCH)
-    assert on(unchecked_database, MARCH) == on(unchecked_database, date(2099, 12, 31)) == 1000
-    refusal = refusal_of(unchecked_database, lambda session: policy.number_on(session, policy.PAR, MARCH - timedelta(days=1)))
+    assert on(council, MARCH) == on(council, date(2099, 12, 31)) == 1000
+    refusal = refusal_of(council, lambda session: policy.number_on(session, policy.PAR, MARCH - timedelta(days=1)))
     assert (refusal.code, refusal.facts) == ("not_in_force", {"name": policy.PAR, "day": MARCH - timedelta(days=1)})
-    with unchecked_database.begin() as session:
+    with council.begin() as session:
         [value] = policy.values(session, policy.PAR)
     assert (value.number, value.start, value.end, value.source, value.demonstration, value.matter) == (
         1000, MARCH, None, "Document 1", False, matter
     )  # fmt: skip
 
 
-def test_a_later_value_ends_the_earlier_and_past_days_keep_theirs(unchecked_database: Database) -> None:
-    with unchecked_database.begin() as session:
+def test_a_later_value_ends_the_earlier_and_past_days_keep_theirs(council: Database) -> None:
+    with council.begin() as session:
         put_in_force(session, policy.PAR, 1000, JANUARY)
         put_in_force(session, policy.PAR, 2000, JULY)
         put_in_force(session, policy.PAR, 3000, JULY + timedelta(days=1))
-    assert [on(unchecked_database, day) for day in (JANUARY, JULY - timedelta(days=1), JULY, JULY + timedelta(days=1))] == [
+    assert [on(council, day) for day in (JANUARY, JULY - timedelta(days=1), JULY, JULY + timedelta(days=1))] == [
         1000, 1000, 2000, 3000
     ]  # fmt: skip
-    with unchecked_database.begin() as session:
+    with council.begin() as session:
         assert [(value.start, value.end) for value in policy.values(session, policy.PAR)] == [
             (JANUARY, JULY), (JULY, JULY + timedelta(days=1)), (JULY + timedelta(days=1), None)
         ]  # fmt: skip
 
 
 @pytest.mark.parametrize("start", [JANUARY, MARCH, JULY])
-def test_two_values_on_one_day_are_refused(unchecked_database: Database, start: date) -> None:
-    with unchecked_database.begin() as session:
+def test_two_values_on_one_day_are_refused(council: Database, start: date) -> None:
+    with council.begin() as session:
         put_in_force(session, policy.PAR, 1000, JANUARY)
         put_in_force(session, policy.PAR, 2000, JULY)
-    assert code_of(unchecked_database, lambda session: put_in_force(session, policy.PAR, 3000, start)) == "values_overlap"
-    assert [on(unchecked_database, day) for day in (MARCH, JULY)] == [1000, 2000]
+    assert code_of(council, lambda session: put_in_force(session, policy.PAR, 3000, start)) == "values_overlap"
+    assert [on(council, day) for day in (MARCH, JULY)] == [1000, 2000]
 
 
-def test_a_value_comes_into_force_once(unchecked_database: Database) -> None:
-    with unchecked_database.begin() as session:
+def test_a_value_comes_into_force_once(council: Database) -> None:
+    with council.begin() as session:
         matter = put_in_force(session, policy.PAR, 1000, JANUARY)
-    assert code_of(unchecked_database, lambda session: policy.come_into_force(session, matter)) == "values_overlap"
-    with unchecked_database.begin() as session:
+    assert code_of(council, lambda session: policy.come_into_force(session, matter)) == "values_overlap"
+    with council.begin() as session:
         put_in_force(session, policy.PAR, 2000, JULY)
-    assert code_of(unchecked_database, lambda session: policy.come_into_force(session, matter)) == "values_overlap"
+    assert code_of(council, lambda session: policy.come_into_force(session, matter)) == "values_overlap"
 
 
 @pytest.mark.parametrize("said", [(), ("expert_committee",), ("expert_committee", "city")])
-def test_nothing_comes_into_force_before_all_three_approved(unchecked_database: Database, said: tuple[str, ...]) -> None:
-    with unchecked_database.begin() as session:
+def test_nothing_comes_into_force_before_all_three_approved(council: Database, said: tuple[str, ...]) -> None:
+    with council.begin() as session:
         put_in_force(session, policy.PAR, 1000, JANUARY)
         matter = propose(session, number=2000, start=JULY)
         for number, body in enumerate(said):
             approvals.decide(session, matter, body=body, approved=True, decided_by=f"Person {number}", document_number="1")
-    refusal = refusal_of(unchecked_database, lambda session: policy.come_into_force(session, matter))
+    refusal = refusal_of(council, lambda session: policy.come_into_force(session, matter))
     assert (refusal.code, refusal.facts) == ("not_approved", {"matter": matter})
-    assert on(unchecked_database, JULY) == 1000
-    with pytest.raises(psycopg.Error) as refused, unchecked_database.connect_as_owner() as connection:
+    assert on(council, JULY) == 1000
+    with pytest.raises(psycopg.Error) as refused, council.connect_as_owner() as connection:
         connection.execute(
             "INSERT INTO policy_in_force SELECT id, name_id, '[2099-01-01,)' FROM policy_value WHERE matter_id = %s", (matter,)
         )
     assert refused.value.diag.message_hint == "not_approved"
 
 
-def test_what_one_body_refused_never_comes_into_force(unchecked_database: Database) -> None:
-    with unchecked_database.begin() as session:
+def test_what_one_body_refused_never_comes_into_force(council: Database) -> None:
+    with council.begin() as session:
         matter = propose(session)
         for body, person, said in (("expert_committee", "He", True), ("city", "Liang", True), ("province", "Huang", False)):
             approvals.decide(session, matter, body=body, approved=said, decided_by=person, document_number="1")
-    assert code_of(unchecked_database, lambda session: policy.come_into_force(session, matter)) == "not_approved"
+    assert code_of(council, lambda session: policy.come_into_force(session, matter)) == "not_approved"
 
 
 def test_a_matter_that_proposes_no_value_cannot_come_into_force(town: Database) -> None:
@@ -140,8 +150,8 @@ def test_a_fingerprint_is_a_sha256(town: Database, fingerprint: str) -> None:
         )
 
 
-def test_the_versions_of_a_methodology_follow_one_another(unchecked_database: Database) -> None:
-    with unchecked_database.begin() as session:
+def test_the_versions_of_a_methodology_follow_one_another(council: Database) -> None:
+    with council.begin() as session:
         for letter, start in (("a", JANUARY), ("b", JULY)):
             matter = policy.propose_fingerprint(
                 session, "metro", fingerprint=letter * 64, start=start, source="x", proposed_by="Clerk Chen", demonstration=False
@@ -154,12 +164,12 @@ def test_the_versions_of_a_methodology_follow_one_another(unchecked_database: Da
         assert policy.versions_in_force(session, "bus") == []
 
 
-def test_values_on_one_day_are_refused_by_the_database_itself(unchecked_database: Database) -> None:
-    with unchecked_database.begin() as session:
+def test_values_on_one_day_are_refused_by_the_database_itself(council: Database) -> None:
+    with council.begin() as session:
         put_in_force(session, policy.PAR, 1000, JANUARY)
         rival = propose(session, number=2000, start=JULY)
         approve(session, rival)
-    for connect in (unchecked_database.connect, unchecked_database.connect_as_owner):
+    for connect in (council.connect, council.connect_as_owner):
         with pytest.raises(psycopg.errors.ExclusionViolation, match="no_two_values_on_one_day"), connect() as connection:
             connection.execute(
                 "INSERT INTO policy_in_force SELECT id, name_id, proposed FROM policy_value WHERE matter_id = %s", (rival,)
@@ -172,29 +182,29 @@ def test_values_on_one_day_are_refused_by_the_database_itself(unchecked_database
      "DELETE FROM policy_in_force", "UPDATE policy_value SET number = 5", "UPDATE policy_value SET source = 'another'",
      "DELETE FROM policy_value"],
 )  # fmt: skip
-def test_a_value_is_never_edited_not_even_by_the_owner(unchecked_database: Database, words: str) -> None:
-    with unchecked_database.begin() as session:
+def test_a_value_is_never_edited_not_even_by_the_owner(council: Database, words: str) -> None:
+    with council.begin() as session:
         put_in_force(session, policy.PAR, 1000, JANUARY)
-    with pytest.raises(psycopg.Error), unchecked_database.connect() as connection:
+    with pytest.raises(psycopg.Error), council.connect() as connection:
         connection.execute(words)
-    with pytest.raises(psycopg.Error, match="never") as refused, unchecked_database.connect_as_owner() as connection:
+    with pytest.raises(psycopg.Error, match="never") as refused, council.connect_as_owner() as connection:
         connection.execute(words)
     assert refused.value.sqlstate == "CH001"
 
 
-def test_the_last_day_of_a_value_is_set_once(unchecked_database: Database) -> None:
-    with unchecked_database.begin() as session:
+def test_the_last_day_of_a_value_is_set_once(council: Database) -> None:
+    with council.begin() as session:
         put_in_force(session, policy.PAR, 1000, JANUARY)
         put_in_force(session, policy.PAR, 2000, JULY)
     for end in ("2026-06-01", "2026-08-01"):
-        with pytest.raises(psycopg.Error, match="never edited"), unchecked_database.connect() as connection:
+        with pytest.raises(psycopg.Error, match="never edited"), council.connect() as connection:
             connection.execute(
                 f"UPDATE policy_in_force SET valid = daterange(lower(valid), '{end}') WHERE upper(valid) IS NOT NULL"
             )
 
 
-def test_a_demonstration_value_comes_into_force_in_the_demonstration(unchecked_database: Database) -> None:
-    with unchecked_database.begin() as session:
+def test_a_demonstration_value_comes_into_force_in_the_demonstration(council: Database) -> None:
+    with council.begin() as session:
         matter = propose(session, demonstration=True)
         approve(session, matter)
         policy.come_into_force(session, matter)
@@ -220,20 +230,20 @@ def test_a_demonstration_value_never_comes_into_force_in_guangzhou(server: embed
 
 
 @pytest.mark.xfail(strict=True, reason="defect P1: a value of a day long past may come into force and change what past days were worth")
-def test_what_a_value_was_on_a_past_day_never_changes(unchecked_database: Database) -> None:
-    with unchecked_database.begin() as session:
+def test_what_a_value_was_on_a_past_day_never_changes(council: Database) -> None:
+    with council.begin() as session:
         put_in_force(session, policy.EXCHANGE_RATIO, 100_000, date(2020, 1, 1))
         assert policy.number_on(session, policy.EXCHANGE_RATIO, date(2025, 5, 5)) == 100_000
-    code_of(unchecked_database, lambda session: put_in_force(session, policy.EXCHANGE_RATIO, 1, date(2021, 1, 1)))
-    assert on(unchecked_database, date(2025, 5, 5), policy.EXCHANGE_RATIO) == 100_000
+    code_of(council, lambda session: put_in_force(session, policy.EXCHANGE_RATIO, 1, date(2021, 1, 1)))
+    assert on(council, date(2025, 5, 5), policy.EXCHANGE_RATIO) == 100_000
 
 
 @pytest.mark.xfail(strict=True, reason="defect P2: the store lets an approved value come into force under another name or from another day")
-def test_an_approved_value_comes_into_force_by_hand_only_as_it_was_approved(unchecked_database: Database) -> None:
-    with unchecked_database.begin() as session:
+def test_an_approved_value_comes_into_force_by_hand_only_as_it_was_approved(council: Database) -> None:
+    with council.begin() as session:
         matter = propose(session, policy.OFFSET_CAP, 10, JULY)
         approve(session, matter)
-    with pytest.raises(psycopg.Error), unchecked_database.connect() as connection:
+    with pytest.raises(psycopg.Error), council.connect() as connection:
         connection.execute(
             """INSERT INTO policy_in_force SELECT v.id, n.id, '[2000-01-01,)' FROM policy_value v, policy_name n
                WHERE v.matter_id = %s AND n.name = %s""", (matter, policy.EXCHANGE_RATIO),
@@ -241,10 +251,10 @@ def test_an_approved_value_comes_into_force_by_hand_only_as_it_was_approved(unch
 
 
 @pytest.mark.xfail(strict=True, reason="defect P3: the bounds of a number stand in Python only")
-def test_the_store_itself_refuses_an_offset_cap_above_ten(unchecked_database: Database) -> None:
-    with unchecked_database.begin() as session:
+def test_the_store_itself_refuses_an_offset_cap_above_ten(council: Database) -> None:
+    with council.begin() as session:
         matter = approvals.propose(session, kind="policy", title="By hand", proposed_by="Clerk Chen")
-    with pytest.raises(psycopg.Error), unchecked_database.connect() as connection:
+    with pytest.raises(psycopg.Error), council.connect() as connection:
         connection.execute(
             """INSERT INTO policy_value (name_id, number, proposed, source, demonstration, matter_id)
                SELECT id, 50, '[2026-01-01,)', 'x', false, %s FROM policy_name WHERE name = %s""", (matter, policy.OFFSET_CAP),
