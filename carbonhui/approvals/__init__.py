@@ -6,12 +6,22 @@ refused is over; a new one may be proposed.
 """
 
 from carbonhui.approvals.operations import BODIES, Decision, Matter, decide, matters, propose
-from carbonhui.approvals.refusals import AlreadyDecided, DecisionOutOfOrder, MatterUnknown, OwnMatter, TwoBodies
+from carbonhui.approvals.refusals import (
+    AlreadyDecided,
+    BodyUnknown,
+    DecisionIncomplete,
+    DecisionOutOfOrder,
+    MatterUnknown,
+    OwnMatter,
+    TwoBodies,
+)
 
 __all__ = [
     "BODIES",
     "AlreadyDecided",
+    "BodyUnknown",
     "Decision",
+    "DecisionIncomplete",
     "DecisionOutOfOrder",
     "Matter",
     "MatterUnknown",

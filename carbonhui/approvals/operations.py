@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from carbonhui.approvals.refusals import (
     AlreadyDecided,
     BodyUnknown,
+    DecisionIncomplete,
     DecisionOutOfOrder,
     MatterUnknown,
     OwnMatter,
@@ -48,7 +49,8 @@ class Matter:
 
 
 def propose(session: Session, *, kind: str, title: str, proposed_by: str) -> int:
-    """Put a matter on the record; its number."""
+    """Put a matter on the record; its number. Raises `DecisionIncomplete`."""
+    _refuse_missing(proposer=proposed_by)
     row = connection_of(session).execute(
         "INSERT INTO matter (kind, title, proposed_by) VALUES (%s, %s, %s) RETURNING id", (kind, title, proposed_by)
     ).fetchone()
@@ -61,11 +63,12 @@ def decide(
 ) -> None:
     """Record what one body decides.
 
-    Raises `BodyUnknown`, `MatterUnknown`, `OwnMatter`, `TwoBodies`, `AlreadyDecided`,
+    Raises `BodyUnknown`, `DecisionIncomplete`, `MatterUnknown`, `OwnMatter`, `TwoBodies`, `AlreadyDecided`,
     `DecisionOutOfOrder`.
     """
     if body not in BODIES:
         raise BodyUnknown(body=ascii(body)[:40])
+    _refuse_missing(person=decided_by, document=document_number)
     found = _matter(session, matter)
     if decided_by == found.proposed_by:
         raise OwnMatter(person=decided_by, matter=matter)
@@ -83,6 +86,12 @@ def decide(
         if error.diag.message_hint == DecisionOutOfOrder.code:
             raise DecisionOutOfOrder(**json.loads(error.diag.message_primary or "{}")) from error
         raise
+
+
+def _refuse_missing(**texts: str) -> None:
+    for field, text in texts.items():
+        if not text.strip():
+            raise DecisionIncomplete(field=field)
 
 
 def matters(session: Session, *, kind: str | None = None) -> list[Matter]:

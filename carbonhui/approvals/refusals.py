@@ -46,6 +46,14 @@ class DecisionOutOfOrder(Refusal):
     sentence_zh = "{body} 目前不能对事项 {matter} 作出决定:须依次经专家委员会、市、省决定,任一否决即终止。"
 
 
+class DecisionIncomplete(Refusal):
+    """A decision names who decided and the document that says so; a matter names its proposer."""
+
+    code = "decision_incomplete"
+    sentence = "The {field} is missing; a matter names its proposer, and a decision who decided it in which document."
+    sentence_zh = "缺少 {field};事项须注明提出人,决定须注明决定人和文号。"
+
+
 class BodyUnknown(Refusal):
     """Three bodies decide."""
 

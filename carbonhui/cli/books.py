@@ -145,7 +145,7 @@ def history(face: Face, code: str, as_json: bool) -> None:
     with face.database() as database, database.begin() as session:
         events = ledger.history_of(session, serial)
     if not events:
-        raise ledger.CodeInvalid(text=repr(code), reason="no credit with this code was ever minted")
+        raise ledger.CodeInvalid(text=repr(code), reason="no credit with this code was ever minted", reason_zh="从未发放过该编码")
     if as_json:
         told = [
             {

@@ -173,6 +173,11 @@ def _prepared(parameters: dict[str, Any], settings: Settings, server: embedded.S
         migrations.bring_up_to_date(parameters, profile=settings.profile)
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(reason=str(error).splitlines()[0]) from error
+    except psycopg.ProgrammingError as error:
+        if error.sqlstate is not None:
+            raise
+        # Not "from error": what cannot be read is repeated there, and with it a password.
+        raise DatabaseUnreachable(reason="the address in DATABASE_URL cannot be read") from None
     return Database(parameters=parameters, settings=settings, server=server)
 
 

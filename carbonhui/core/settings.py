@@ -111,5 +111,6 @@ def _database_url(env: Mapping[str, str]) -> str | None:
     url = env.get("DATABASE_URL") or None
     if url is not None and not url.startswith(("postgresql://", "postgres://")):
         # The rest of the value may hold a password, so it is not repeated.
-        raise SettingInvalid(name="DATABASE_URL", value=url.split(":", 1)[0][:20] + ":...", wanted="a postgresql:// address")
+        shown = url.split("://", 1)[0][:20] + "://..." if "://" in url else "..."
+        raise SettingInvalid(name="DATABASE_URL", value=shown, wanted="a postgresql:// address")
     return url

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from sqlalchemy.orm import Session
 
 from carbonhui import approvals, policy
+from carbonhui.core.clock import SystemClock
 from carbonhui.methodology import Methodology
 
 PROPOSER = "demo-city-office"
@@ -33,17 +34,14 @@ def approve_what_is_installed(session: Session, methodologies: dict[str, Methodo
     for found in methodologies.values():
         versions = policy.versions_in_force(session, found.id)
         if not any(version.fingerprint == found.fingerprint for version in versions):
-            start = max([found.first_day, *(_day_after(version) for version in versions)])
+            tomorrow = SystemClock().today() + timedelta(days=1)
+            start = max(found.first_day, tomorrow) if versions else found.first_day
             matter = policy.propose_fingerprint(
                 session, found.id, fingerprint=found.fingerprint, start=start, source=found.document,
                 proposed_by=PROPOSER, demonstration=True,
             )
             lines.append(_approve(session, matter, f"{found.id} {found.version} ({found.fingerprint[:12]}) from {start}"))
     return lines
-
-
-def _day_after(version: policy.Version) -> date:
-    return version.start + timedelta(days=1)
 
 
 def _approve(session: Session, matter: int, what: str) -> str:

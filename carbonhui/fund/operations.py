@@ -42,13 +42,15 @@ def purchase_at_par(
     account, together or not at all. The fen are those that the offsets were worth
     when they were made, so the year ties out to the fen.
 
-    Raises `NothingOwed`, and `ledger.NotEnough` when the fund's cash or the
+    Raises `NothingOwed`, `ledger.AssetDiffers` and `ledger.KindDiffers` when the cash account
+    is not a department's, and `ledger.NotEnough` when the fund's cash or the
     department's credits do not suffice.
     """
     connection_of(session).execute("SELECT pg_advisory_xact_lock(440119, %s)", (department % 2**31,))
-    before = _purchase_under(session, reference, department, through)
+    before = _purchase_under(session, reference, (department, through, cash_account))
     if before is not None:
         return before
+    _refuse_strange_purse(session, cash_account)
     due = publicfees.owed(session, department, through=through)
     if due.credits < 1:
         raise NothingOwed(department=department, through=through)
@@ -60,9 +62,9 @@ def purchase_at_par(
     ]
     posted = ledger.post_group(session, legs, reference=reference, business_date=business_date)
     row = connection_of(session).execute(
-        """INSERT INTO par_purchase (department, through, credits, fen, transfer_id, reference)
-           VALUES (%s, %s, %s, %s, %s, %s) RETURNING id""",
-        (department, through, due.credits, due.fen, posted[0].id, reference),
+        """INSERT INTO par_purchase (department, through, credits, fen, cash_account, transfer_id, reference)
+           VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id""",
+        (department, through, due.credits, due.fen, cash_account, posted[0].id, reference),
     ).fetchone()
     assert row is not None
     marked = publicfees.mark_purchased(session, department, through=through, purchase=row[0])
@@ -70,12 +72,21 @@ def purchase_at_par(
     return Purchase(row[0], department, due.credits, due.fen, again=False)
 
 
-def _purchase_under(session: Session, reference: str, department: int, through: date) -> Purchase | None:
+def _refuse_strange_purse(session: Session, cash_account: int) -> None:
+    """The fen go to a cash account of a department, never to anybody else's."""
+    found = ledger.balance_of(session, cash_account)
+    if found.asset != CNY:
+        raise ledger.AssetDiffers(account=cash_account, asset="cny")
+    if found.kind not in (Kind.DEPARTMENT, Kind.PAYABLE):
+        raise ledger.KindDiffers(account=cash_account, kind=found.kind.name.lower(), wanted="department")
+
+
+def _purchase_under(session: Session, reference: str, words: tuple[int, date, int]) -> Purchase | None:
     row = connection_of(session).execute(
-        "SELECT id, department, credits, fen, through FROM par_purchase WHERE reference = %s", (reference,)
+        "SELECT id, department, credits, fen, through, cash_account FROM par_purchase WHERE reference = %s", (reference,)
     ).fetchone()
     if row is None:
         return None
-    if (row[1], row[4]) != (department, through):
+    if (row[1], row[4], row[5]) != words:
         raise ledger.ReferenceReused(reference=reference)
     return Purchase(id=row[0], department=row[1], credits=row[2], fen=row[3], again=True)

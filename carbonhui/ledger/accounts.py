@@ -8,7 +8,15 @@ from sqlalchemy.orm import Session
 from carbonhui.core.amounts import checked_amount
 from carbonhui.core.database import connection_of
 from carbonhui.ledger.posting import CREDIT
-from carbonhui.ledger.refusals import AboveHoldingLimit, AccountClosed, AccountNotEmpty, AccountUnknown, KindDiffers
+from carbonhui.ledger.refusals import (
+    AboveHoldingLimit,
+    AccountClosed,
+    AccountNameTaken,
+    AccountNotEmpty,
+    AccountUnknown,
+    KindDiffers,
+    LimitOnReceiver,
+)
 
 
 class Kind(IntEnum):
@@ -61,7 +69,13 @@ SELECT id FROM opened ORDER BY id
 
 
 def open_account(session: Session, kind: Kind, *, name: str | None = None, asset: int = CREDIT) -> int:
-    """A new, empty account's number. Persons' accounts have no name; an organisation's is unique."""
+    """A new, empty account's number. Persons' accounts have no name; an organisation's is unique.
+
+    Raises `AccountNameTaken`.
+    """
+    assert name is None or kind != Kind.PERSON
+    if name is not None and _named(session, name) is not None:
+        raise AccountNameTaken(name=ascii(name))
     return _opened(session, kind, count=1, name=name, asset=asset)[0]
 
 
@@ -90,10 +104,15 @@ def system_account(session: Session, kind: Kind, *, asset: int = CREDIT) -> int:
 
 def account_named(session: Session, name: str) -> int:
     """The number of an organisation's or the system's account. Raises `AccountUnknown`."""
-    row = connection_of(session).execute("SELECT id FROM account WHERE name = %s", (name,)).fetchone()
-    if row is None:
+    found = _named(session, name)
+    if found is None:
         raise AccountUnknown(account=ascii(name))
-    return int(row[0])
+    return found
+
+
+def _named(session: Session, name: str) -> int | None:
+    row = connection_of(session).execute("SELECT id FROM account WHERE name = %s", (name,)).fetchone()
+    return row[0] if row else None
 
 
 _BALANCE = """
@@ -143,13 +162,16 @@ def close_account(session: Session, account: int) -> None:
 def limit_holding(session: Session, account: int, *, credits_max: int | None) -> None:
     """The most an account may hold from now on, or None for no limit (Article 30).
 
-    Raises `AccountUnknown`, and `AboveHoldingLimit` when it holds more already.
+    Raises `AccountUnknown`, `LimitOnReceiver`, and `AboveHoldingLimit` when it holds more already.
     """
     if credits_max is not None:
         checked_amount(credits_max)
     connection = connection_of(session)
-    connection.execute("SELECT 1 FROM balance WHERE account_id = %s FOR UPDATE", (account,))
-    held = balance_of(session, account).posted
+    row = connection.execute("SELECT deferred FROM balance WHERE account_id = %s FOR UPDATE", (account,)).fetchone()
+    found = balance_of(session, account)
+    if row == (True,):
+        raise LimitOnReceiver(account=account, kind=found.kind.name.lower())
+    held = found.posted
     if credits_max is not None and held > credits_max:
         raise AboveHoldingLimit(account=account, held=held, asked=0, limit=credits_max)
     connection.execute("UPDATE balance SET holding_max = %s WHERE account_id = %s", (credits_max, account))

@@ -225,7 +225,7 @@ class _Batch:
         if giver.asset != transfer.asset or taker.asset != transfer.asset:
             wrong = transfer.source if giver.asset != transfer.asset else transfer.target
             return AssetDiffers(account=wrong, asset="credit" if transfer.asset == CREDIT else "cny")
-        if not giver.sends:
+        if not giver.sends or (giver.is_source and transfer.asset == CREDIT):
             return (AccountNeverSends if giver.receives else AccountClosed)(account=transfer.source)
         if not taker.receives:
             return (AccountNeverReceives if taker.sends else AccountClosed)(account=transfer.target)

@@ -50,10 +50,12 @@ def parse_code(text: str, area: str) -> int:
     """
     digits = text.replace(" ", "")
     if len(digits) != 20 or not (digits.isascii() and digits.isdigit()):
-        raise CodeInvalid(text=repr(text[:40]), reason="a code has twenty digits")
+        raise CodeInvalid(text=repr(text[:40]), reason="a code has twenty digits", reason_zh="编码为二十位数字")
     # ISO 7064 writes 02 to 98: 00, 01 and 99 would leave the same remainder and give one credit two codes.
     if int(digits) % 97 != 1 or not 2 <= int(digits[18:]) <= 98:
-        raise CodeInvalid(text=repr(text), reason="the check digits do not fit, so a digit was mistyped")
+        reason = "the check digits do not fit, so a digit was mistyped"
+        raise CodeInvalid(text=repr(text), reason=reason, reason_zh="校验码不符,可能有数字输入错误")
     if digits[:4] != area:
-        raise CodeInvalid(text=repr(text), reason=f"it belongs to area {digits[:4]}, and these books keep {area}")
+        reason = f"it belongs to area {digits[:4]}, and these books keep {area}"
+        raise CodeInvalid(text=repr(text), reason=reason, reason_zh=f"它属于地区 {digits[:4]},而本账簿属于 {area}")
     return int(digits[4:18])

@@ -47,7 +47,9 @@ class Page:
 
 _STATEMENT = """
 SELECT t.id, t.at, t.business_date, t.purpose, CASE WHEN t.credit = %(account)s THEN t.amount ELSE -t.amount END,
-       o.id, o.name, t.reference
+       o.id, o.name, t.reference,
+       (SELECT b.posted + coalesce((SELECT sum(i.amount) FROM incoming i WHERE i.account_id = b.account_id), 0)
+        FROM balance b WHERE b.account_id = %(account)s)::bigint
 FROM (
     (SELECT * FROM transfer WHERE debit = %(account)s AND id < %(before)s ORDER BY id DESC LIMIT %(most)s)
     UNION ALL
@@ -63,31 +65,35 @@ def statement(session: Session, account: int, *, cursor: str | None = None, most
     Raises `AccountUnknown`, `CursorInvalid`.
     """
     assert 1 <= most <= 1000
-    now = balance_of(session, account).posted
-    before, balance = (2**63 - 1, now) if cursor is None else _read_cursor(cursor)
+    before, balance = (2**63 - 1, None) if cursor is None else _read_cursor(cursor, account)
     words = {"account": account, "before": before, "most": most + 1}
     rows = connection_of(session).execute(_STATEMENT, words).fetchall()
+    if not rows:
+        balance_of(session, account)  # refuses an account that is not there
+        return Page(account, [], None)
+    # The first page starts from the balance that the same query saw, so that no movement falls between the two.
+    balance = rows[0][8] if balance is None else balance
     lines = []
     for row in rows[:most]:
         lines.append(Line(row[0], row[1], row[2], Purpose(row[3]), row[4], balance, row[5], row[6], row[7]))
         balance -= row[4]
     more = len(rows) > most
-    return Page(account, lines, _write_cursor(lines[-1].transfer, balance) if more else None)
+    return Page(account, lines, _write_cursor(account, lines[-1].transfer, balance) if more else None)
 
 
-def _write_cursor(transfer: int, balance: int) -> str:
-    return base64.urlsafe_b64encode(f"{transfer}.{balance}".encode()).decode()
+def _write_cursor(account: int, transfer: int, balance: int) -> str:
+    return base64.urlsafe_b64encode(f"{account}.{transfer}.{balance}".encode()).decode()
 
 
-def _read_cursor(cursor: str) -> tuple[int, int]:
+def _read_cursor(cursor: str, account: int) -> tuple[int, int]:
     try:
-        transfer, balance = base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii").split(".")
-        before, after = int(transfer), int(balance)
+        text = base64.b64decode(cursor, altchars=b"-_", validate=True).decode("ascii")
+        owner, before, balance = (int(part) for part in text.split("."))
     except (ValueError, binascii.Error) as error:
         raise CursorInvalid(cursor=ascii(cursor)[:40]) from error
-    if not 0 < before < 2**63:
+    if owner != account or not 0 < before < 2**63:
         raise CursorInvalid(cursor=ascii(cursor)[:40])
-    return before, after
+    return before, balance
 
 
 def balance_at(session: Session, account: int, instant: datetime) -> int:
@@ -123,10 +129,10 @@ class Event:
 _HISTORY = """
 SELECT t.id, t.at, t.business_date, t.purpose, t.debit, t.credit, r.first, r.last
 FROM (
-    SELECT transfer_id, first, last FROM issue WHERE first BETWEEN %(serial)s - 9999 AND %(serial)s AND last >= %(serial)s
+    SELECT transfer_id, first, last, 0 AS step FROM issue WHERE first BETWEEN %(serial)s - 9999 AND %(serial)s AND last >= %(serial)s
     UNION ALL
-    SELECT transfer_id, first, last FROM move WHERE first BETWEEN %(serial)s - 9999 AND %(serial)s AND last >= %(serial)s
-) r JOIN transfer t ON t.id = r.transfer_id ORDER BY t.id
+    SELECT transfer_id, first, last, step FROM move WHERE first BETWEEN %(serial)s - 9999 AND %(serial)s AND last >= %(serial)s
+) r JOIN transfer t ON t.id = r.transfer_id ORDER BY r.step
 """
 
 

@@ -11,7 +11,15 @@ from sqlalchemy.orm import Session
 
 from carbonhui.core.amounts import checked_amount
 from carbonhui.core.database import connection_of
-from carbonhui.ledger.refusals import AccountUnknown, ReferenceInvalid, ReferenceReused, SelfTransfer, refusal_of
+from carbonhui.ledger.refusals import (
+    AccountUnknown,
+    NotReversible,
+    ReferenceInvalid,
+    ReferenceReused,
+    SelfTransfer,
+    TransferUnknown,
+    refusal_of,
+)
 
 #: The two assets, as the database numbers them.
 CREDIT = 1
@@ -35,6 +43,10 @@ class Purpose(IntEnum):
     PAR_PURCHASE = 9
     FUND_BUDGET = 10
     CORRECT = 11
+
+
+#: Purposes whose rooms keep a record beside the transfer.
+_RECORDED = frozenset({Purpose.OFFSET, Purpose.PAR_PURCHASE})
 
 
 @dataclass(frozen=True)
@@ -82,6 +94,7 @@ def post(
     then the amounts (`NotEnough`, `AboveHoldingLimit`).
     """
     check_words(source=source, target=target, amount=amount, reference=reference)
+    assert purpose is not Purpose.MINT, "credits are minted by issue"
     # A plain int, because the driver takes ten times as long over an IntEnum.
     words = (reference, source, target, amount, asset, int(purpose), business_date)
     return _posted(call(session, _POST, words))
@@ -124,15 +137,17 @@ def reverse(session: Session, transfer: int, *, reference: str, business_date: d
     """Undo a transfer by a second one the other way round; each can be undone once.
 
     What comes back is the same amount, not the same serials: the receiver's oldest
-    go first, as always. Raises what `post` raises, and `AccountUnknown` when there
-    is no such transfer.
+    go first, as always. Raises what `post` raises, `TransferUnknown`, and `NotReversible`
+    for an offset, a purchase or a capture, of which a room keeps its own record.
     """
     row = connection_of(session).execute(
-        "SELECT debit, credit, amount, asset FROM transfer WHERE id = %s", (transfer,)
+        "SELECT debit, credit, amount, asset, purpose, hold_id FROM transfer WHERE id = %s", (transfer,)
     ).fetchone()
     if row is None:
-        raise AccountUnknown(account=f"of transfer {transfer}")
-    debit, credit, amount, asset = row
+        raise TransferUnknown(transfer=transfer)
+    debit, credit, amount, asset, purpose, hold = row
+    if purpose in _RECORDED or hold is not None:
+        raise NotReversible(transfer=transfer, purpose=Purpose(purpose).name.lower())
     check_words(source=credit, target=debit, amount=amount, reference=reference)
     words = (reference, credit, debit, amount, asset, int(Purpose.CORRECT), business_date, transfer)
     try:

@@ -63,6 +63,46 @@ class KindDiffers(Refusal):
     sentence_zh = "账户 {account} 属于 {kind};此处需要 {wanted}。"
 
 
+class SourceNeverPromises(Refusal):
+    """The bank and the mint are boundless; there is nothing to promise of them."""
+
+    code = "source_never_promises"
+    sentence = "Account {account} is a source; credits and money of a source are moved, never promised."
+    sentence_zh = "账户 {account} 是来源账户;只能转出,不能预留。"
+
+
+class LimitOnReceiver(Refusal):
+    """Only accounts whose every receipt is tested can have a limit (Article 30)."""
+
+    code = "limit_on_receiver"
+    sentence = "Account {account} belongs to a {kind}, whose receipts are folded later; it cannot have a holding limit."
+    sentence_zh = "账户 {account} 属于 {kind},其收入延后汇总,不能设持有上限。"
+
+
+class AccountNameTaken(Refusal):
+    """An organisation's account has a name of its own."""
+
+    code = "account_name_taken"
+    sentence = "There is already an account named {name}."
+    sentence_zh = "已有名为 {name} 的账户。"
+
+
+class TransferUnknown(Refusal):
+    """No transfer has this number."""
+
+    code = "transfer_unknown"
+    sentence = "There is no transfer {transfer}."
+    sentence_zh = "没有转账 {transfer}。"
+
+
+class NotReversible(Refusal):
+    """What a room keeps a record of is undone by that room, so that record and books stay one."""
+
+    code = "not_reversible"
+    sentence = "Transfer {transfer} is a {purpose}; it is not undone by a bare correction."
+    sentence_zh = "转账 {transfer} 的用途为 {purpose},不能以单笔更正撤销。"
+
+
 class SelfTransfer(Refusal):
     """A transfer is between two accounts."""
 
@@ -132,7 +172,7 @@ class CodeInvalid(Refusal):
 
     code = "code_invalid"
     sentence = "{text} is not a credit's code: {reason}."
-    sentence_zh = "{text} 不是有效的碳惠编码:{reason}。"
+    sentence_zh = "{text} 不是有效的碳惠编码:{reason_zh}。"
 
 
 _BY_CODE: dict[str, type[Refusal]] = {
@@ -149,6 +189,7 @@ _BY_CODE: dict[str, type[Refusal]] = {
         HoldUnknown,
         HoldNotOpen,
         CaptureAboveHold,
+        SourceNeverPromises,
     )
 }
 

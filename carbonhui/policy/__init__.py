@@ -2,8 +2,8 @@
 
 A value is proposed with its source, decided by the three bodies, and then comes
 into force from its day on. It is never edited, only followed by another; two
-values on one day are refused by the database. What a value is worth on a past day
-never changes.
+values on one day are refused by the database, and so is a value that would change
+what people were credited by.
 """
 
 from carbonhui.policy.operations import (
@@ -22,6 +22,8 @@ from carbonhui.policy.refusals import (
     NotApproved,
     NotInForce,
     PolicyUnknown,
+    TextMissing,
+    ValueOfThePast,
     ValueOutOfRange,
     ValuesOverlap,
 )
@@ -39,7 +41,9 @@ __all__ = [
     "NotApproved",
     "NotInForce",
     "PolicyUnknown",
+    "TextMissing",
     "Value",
+    "ValueOfThePast",
     "ValueOutOfRange",
     "ValuesOverlap",
     "Version",

@@ -15,6 +15,8 @@ from carbonhui.policy.refusals import (
     NotApproved,
     NotInForce,
     PolicyUnknown,
+    TextMissing,
+    ValueOfThePast,
     ValueOutOfRange,
     ValuesOverlap,
 )
@@ -53,7 +55,7 @@ def propose_number(
 ) -> int:
     """Propose a number from a day on; the matter to be decided.
 
-    Raises `PolicyUnknown`, `ValueOutOfRange`.
+    Raises `PolicyUnknown`, `ValueOutOfRange`, `TextMissing`.
     """
     row = connection_of(session).execute(
         "SELECT id, lowest, highest FROM policy_name WHERE name = %s AND lowest IS NOT NULL", (name,)
@@ -62,6 +64,7 @@ def propose_number(
         raise PolicyUnknown(name=ascii(name)[:60])
     if type(number) is not int or not row[1] <= number <= row[2]:
         raise ValueOutOfRange(name=name, number=number, lowest=row[1], highest=row[2])
+    _refuse_missing(source, proposed_by)
     matter = approvals.propose(session, kind="policy", title=f"{name} = {number} from {start}", proposed_by=proposed_by)
     _keep(session, row[0], matter, start, source, demonstration, number=number)
     return matter
@@ -70,7 +73,8 @@ def propose_number(
 def propose_fingerprint(
     session: Session, methodology: str, *, fingerprint: str, start: date, source: str, proposed_by: str, demonstration: bool
 ) -> int:
-    """Propose a version of a methodology from a day on; the matter to be decided."""
+    """Propose a version of a methodology from a day on; the matter to be decided. Raises `TextMissing`."""
+    _refuse_missing(source, proposed_by)
     name = methodology_name(methodology)
     connection = connection_of(session)
     connection.execute(
@@ -83,6 +87,12 @@ def propose_fingerprint(
     matter = approvals.propose(session, kind="methodology", title=title, proposed_by=proposed_by)
     _keep(session, row[0], matter, start, source, demonstration, fingerprint=fingerprint)
     return matter
+
+
+def _refuse_missing(source: str, proposed_by: str) -> None:
+    for field, text in (("source", source), ("proposer", proposed_by)):
+        if not text.strip():
+            raise TextMissing(field=field)
 
 
 def _keep(
@@ -99,7 +109,8 @@ def _keep(
 def come_into_force(session: Session, matter: int) -> None:
     """Put an approved value in force from its day on, ending the one before it.
 
-    Raises `NotApproved`, `DemonstrationOnly`, `ValuesOverlap` when a value of the
+    Raises `NotApproved`, `DemonstrationOnly`, `ValueOfThePast` when people were
+    credited by another value on its days, `ValuesOverlap` when a value of the
     same day or a later one is in force already.
     """
     connection = connection_of(session)
@@ -111,12 +122,12 @@ def come_into_force(session: Session, matter: int) -> None:
     if row is None:
         raise approvals.MatterUnknown(matter=matter)
     value_id, name_id, start, name = row
-    connection.execute(
-        """UPDATE policy_in_force SET valid = daterange(lower(valid), %(start)s)
-           WHERE name_id = %(name)s AND upper(valid) IS NULL AND lower(valid) < %(start)s""",
-        {"name": name_id, "start": start},
-    )
     try:
+        connection.execute(
+            """UPDATE policy_in_force SET valid = daterange(lower(valid), %(start)s)
+               WHERE name_id = %(name)s AND upper(valid) IS NULL AND lower(valid) < %(start)s""",
+            {"name": name_id, "start": start},
+        )
         connection.execute(
             "INSERT INTO policy_in_force (value_id, name_id, valid) VALUES (%s, %s, daterange(%s, NULL))",
             (value_id, name_id, start),
@@ -133,7 +144,7 @@ def come_into_force(session: Session, matter: int) -> None:
 
 
 def _refusal_of(error: psycopg.Error) -> Refusal | None:
-    for kind in (NotApproved, DemonstrationOnly):
+    for kind in (NotApproved, DemonstrationOnly, ValueOfThePast):
         if error.diag.message_hint == kind.code:
             return kind(**json.loads(error.diag.message_primary or "{}"))
     return None

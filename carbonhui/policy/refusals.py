@@ -43,6 +43,22 @@ class ValuesOverlap(Refusal):
     sentence_zh = "{name} 在 {day} 或之后已有生效值;同一天不能有两个值。"
 
 
+class ValueOfThePast(Refusal):
+    """What people were credited by stays what it was (Article 15)."""
+
+    code = "value_of_the_past"
+    sentence = "People were credited on {day} or later by the value in force; another can follow only from a later day on."
+    sentence_zh = "{day} 或之后已按现行数值计算;新的数值只能自更晚的日期起生效。"
+
+
+class TextMissing(Refusal):
+    """A proposal names its source and its proposer."""
+
+    code = "text_missing"
+    sentence = "The {field} is missing; a value is proposed with its source and its proposer."
+    sentence_zh = "缺少 {field};提议须注明来源与提出人。"
+
+
 class NotInForce(Refusal):
     """No value is in force on this day."""
 

@@ -172,7 +172,6 @@ def test_the_record_is_never_rewritten_not_even_by_the_owner(town: Database, tab
         connection.execute(words.format(table))
 
 
-@pytest.mark.xfail(strict=True, reason="defect A1: TRUNCATE is not guarded on matter, decision, policy_value and policy_in_force")
 def test_a_record_is_never_emptied_not_even_by_the_owner(town: Database) -> None:
     for table in ("decision", "policy_value", "policy_in_force"):
         with pytest.raises(psycopg.Error, match="never"), town.connect_as_owner() as connection:

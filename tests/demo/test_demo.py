@@ -15,6 +15,7 @@ from rich.progress import Progress
 from carbonhui import ledger, methodology, policy, supervision
 from carbonhui.cli import carbonhui
 from carbonhui.core import embedded
+from carbonhui.core.clock import SystemClock
 from carbonhui.core.database import Database
 from carbonhui.core.settings import Settings
 from carbonhui.demo import approve_what_is_installed, play
@@ -107,7 +108,7 @@ def test_the_second_time_is_told_to_have_moved_nothing(played: tuple[str, str]):
     assert "everything was approved before" in played[1]
 
 
-def test_a_methodology_that_changed_since_follows_the_approved_one_by_a_day(database: Database):
+def test_a_methodology_that_changed_since_follows_the_approved_one_from_tomorrow_on(database: Database):
     first = methodology.installed()
     changed = {name: replace(found, fingerprint="0" * 64) for name, found in first.items()}
     with database.begin() as session:
@@ -115,7 +116,7 @@ def test_a_methodology_that_changed_since_follows_the_approved_one_by_a_day(data
         assert len(approve_what_is_installed(session, changed)) == len(first)
         for name in first:
             before, after = policy.versions_in_force(session, name)
-            assert before.end == after.start == before.start + timedelta(days=1)
+            assert before.end == after.start == SystemClock().today() + timedelta(days=1)
         assert approve_what_is_installed(session, changed) == []
 
 

@@ -189,7 +189,6 @@ def test_a_purchase_under_a_reference_of_something_else_is_refused(town: Databas
     assert holds(town, second) == 45
 
 
-@pytest.mark.xfail(strict=True, reason="defect F1: the cash account is not among the words that a repeated purchase is compared with")
 def test_a_purchase_repeated_with_another_cash_account_is_refused(town: Database) -> None:
     with town.begin() as session:
         department, purse = department_with(session, 37)
@@ -200,7 +199,6 @@ def test_a_purchase_repeated_with_another_cash_account_is_refused(town: Database
     assert code_of(town, lambda session: purchase(session, department, other, reference=reference)) == "reference_reused"
 
 
-@pytest.mark.xfail(strict=True, reason="defect F2: the fen of a purchase may be paid into anybody's cash account")
 def test_a_purchase_is_paid_to_a_departments_cash_account_only(town: Database) -> None:
     with town.begin() as session:
         department, _ = department_with(session, 37)
@@ -214,7 +212,7 @@ def test_a_credit_account_is_no_cash_account(town: Database) -> None:
         department, _ = department_with(session, 37)
         neighbour = resident(session)
         budget(session, 10_000)
-    assert code_of(town, lambda session: purchase(session, department, neighbour)) == "asset_differs"
+    assert code_of(town, lambda session: purchase(session, department, neighbour)) in ("asset_differs", "account_kind_differs")
     assert holds(town, department) == 37
 
 

@@ -171,13 +171,15 @@ def test_i2_names_the_transfer(hand: Session, scene: Scene, what: str, statement
     breaks(
         hand, "ALTER TABLE transfer DROP CONSTRAINT no_self_transfer, DROP CONSTRAINT amount_in_range", statement.format(s=scene)
     )
-    assert [row["transfer"] for row in found(hand, "I2")] == [getattr(scene, what)]
+    # A gift that was undone later no longer fits its correction, so the correction may be named as well.
+    named = {row["transfer"] for row in found(hand, "I2")}
+    assert getattr(scene, what) in named and named <= {getattr(scene, what), scene.undone}
 
 
 def test_i2_finds_a_group_whose_head_is_missing(hand: Session, scene: Scene) -> None:
     head, leg = scene.group
     breaks(hand, f"DELETE FROM transfer WHERE id = {head}")
-    assert [(row["transfer"], row["group_id"]) for row in found(hand, "I2")] == [(leg, head)]
+    assert (leg, head) in [(row["transfer"], row["group_id"]) for row in found(hand, "I2")]
 
 
 def test_i2_finds_a_group_that_leads_nowhere_or_to_another_groups_leg(hand: Session, scene: Scene) -> None:
@@ -223,12 +225,12 @@ def test_i4_names_a_forged_block(hand: Session, scene: Scene) -> None:
     breaks(hand, f"INSERT INTO block VALUES ({scene.friend}, 26990000000005, 26990000000009)")
     rows = found(hand, "I4")
     assert ("owned but never minted", 26990000000005, 26990000000009) in [(r["what"], r["first"], r["last"]) for r in rows]
-    assert ("serials differ from the move log", scene.friend, None) in _serials(hand)
+    assert ("owned by who never received it", scene.friend, None) in _serials(hand)
 
 
 def test_i4_names_both_owners_of_a_block_that_changed_hands_without_a_transfer(hand: Session, scene: Scene) -> None:
     breaks(hand, f"UPDATE block SET account_id = {scene.friend} WHERE account_id = {scene.earner}")
-    assert {account for what, account, _ in _serials(hand) if what.startswith("serials differ")} == {scene.earner, scene.friend}
+    assert {account for what, account, _ in _serials(hand) if "received it" in what} == {scene.earner, scene.friend}
 
 
 @pytest.mark.parametrize("owner", ["friend", "earner"])
@@ -246,7 +248,6 @@ def test_i4_names_a_serial_that_is_owned_twice_from_its_first_on(hand: Session, 
     assert "owned twice" in [what for what, _, _ in _serials(hand)]
 
 
-@pytest.mark.xfail(strict=True, reason="weak check W1: an overlap is looked for with the row before only, not with all before")
 def test_i4_names_a_short_block_inside_a_long_one_that_has_others_between(hand: Session, scene: Scene) -> None:
     first = scene.whole[0]
     breaks(hand, f"INSERT INTO block VALUES ({scene.friend}, {first + 1}, {first + 2}), ({scene.pool}, {first + 8}, {first + 9})")
@@ -267,7 +268,7 @@ def test_i4_names_serials_that_were_issued_twice(hand: Session, scene: Scene) ->
 
 def test_i4_names_the_transfer_that_moved_what_was_never_minted(hand: Session, scene: Scene) -> None:
     breaks(hand, f"INSERT INTO move VALUES ({scene.given}, 26990000000005, 26990000000009)")
-    assert ("moved but never minted", None, scene.given) in _serials(hand)
+    assert ("moved by who did not have it", scene.earner, scene.given) in _serials(hand)
 
 
 def test_i4_names_the_transfer_out_of_the_pool_even_when_all_sums_are_right(hand: Session, scene: Scene) -> None:
@@ -283,7 +284,6 @@ def test_i4_names_the_transfer_out_of_the_pool_even_when_all_sums_are_right(hand
     assert not found(hand, "I5")
 
 
-@pytest.mark.xfail(strict=True, reason="weak check W2: owners are compared by count and sum of serials only")
 def test_i4_finds_blocks_that_were_exchanged_although_their_count_and_sum_are_right(hand: Session) -> None:
     """One owns the first and fourth serial of a run, the other the second and third; then the other way round."""
     outer, inner = resident(hand, 4), resident(hand)
@@ -296,7 +296,6 @@ def test_i4_finds_blocks_that_were_exchanged_although_their_count_and_sum_are_ri
     assert {account for _, account, _ in _serials(hand)} == {outer, inner}
 
 
-@pytest.mark.xfail(strict=True, reason="weak check W3: whether the giver had the serial is not looked at, step by step")
 def test_i4_finds_a_serial_that_was_moved_by_somebody_who_never_had_it(hand: Session, scene: Scene) -> None:
     """A gift and its return are rewritten to the serials of a third; everybody's sums stay right."""
     there = give(hand, scene.earner, scene.friend, 1).id
@@ -306,13 +305,11 @@ def test_i4_finds_a_serial_that_was_moved_by_somebody_who_never_had_it(hand: Ses
     assert {there, back} & {transfer for _, _, transfer in _serials(hand)}
 
 
-@pytest.mark.xfail(strict=True, reason="weak check W4: a move without its transfer drops out of every join")
 def test_i4_finds_a_move_without_its_transfer(hand: Session, scene: Scene) -> None:
     breaks(hand, f"INSERT INTO move VALUES (77777, {scene.whole[0]}, {scene.whole[0]})")
     assert 77777 in [transfer for _, _, transfer in _serials(hand)] + [row["transfer"] for row in found(hand, "I2")]
 
 
-@pytest.mark.xfail(strict=True, reason="weak check W5: who was issued a serial is not compared with the transfer")
 def test_i4_finds_an_issue_to_somebody_else_than_its_transfer_says(hand: Session, scene: Scene) -> None:
     breaks(hand, f"UPDATE issue SET account_id = {scene.friend} WHERE transfer_id = {scene.minted}")
     assert scene.minted in [transfer for _, _, transfer in _serials(hand)] + [row["transfer"] for row in found(hand, "I2")]
@@ -320,7 +317,7 @@ def test_i4_finds_an_issue_to_somebody_else_than_its_transfer_says(hand: Session
 
 def test_i4_finds_an_issue_without_its_transfer(hand: Session, scene: Scene) -> None:
     breaks(hand, f"UPDATE issue SET transfer_id = 77777 WHERE transfer_id = {scene.minted}")
-    assert scene.earner in [account for _, account, _ in _serials(hand)]
+    assert 77777 in [row["transfer"] for row in found(hand, "I2")]
 
 
 # I5: balance = fold of transfers = serials owned; held = open promises ----------------------------
@@ -403,7 +400,6 @@ def _anything(hand: Session) -> list[str]:
     return [name for name, rows in ledger.run_checks(hand, ALL_CHECKS).items() if rows]
 
 
-@pytest.mark.xfail(strict=True, reason="weak check W6: a correction is not compared with what it corrects")
 @pytest.mark.parametrize(
     "words", ["reverses = 77777", "reverses = {s.budget}", "reverses = {s.paid}"], ids=["unknown", "other_asset", "other_parties"]
 )
@@ -412,13 +408,11 @@ def test_a_correction_of_what_it_does_not_undo_is_found(hand: Session, scene: Sc
     assert _anything(hand)
 
 
-@pytest.mark.xfail(strict=True, reason="weak check W7: closed accounts are not looked at")
 def test_a_closed_account_that_holds_credits_is_found(hand: Session, scene: Scene) -> None:
     breaks(hand, f"UPDATE account SET closed_at = now() WHERE id = {scene.friend}")
     assert _anything(hand)
 
 
-@pytest.mark.xfail(strict=True, reason="weak check W8: what a balance may do is not compared with its kind")
 def test_a_balance_that_may_do_what_its_kind_may_not_is_found(hand: Session, scene: Scene) -> None:
     breaks(hand, f"UPDATE balance SET sends = true, is_source = true WHERE account_id = {scene.pool}")
     assert _anything(hand)

@@ -270,7 +270,6 @@ def test_a_promise_is_refused_as_a_transfer_is(town: Database) -> None:
     assert free(town, shopper) == 10
 
 
-@pytest.mark.xfail(strict=True, reason="defect L2: a promise of the bank or the mint ends as database_busy after ten attempts")
 def test_a_promise_of_the_bank_is_refused_and_not_tried_for_ever(town: Database) -> None:
     with town.begin() as session:
         bank, cash = (ledger.system_account(session, kind, asset=CNY) for kind in (Kind.BANK, Kind.FUND_CASH))

@@ -332,8 +332,8 @@ def test_a_group_of_credits_and_fen_moves_both_or_neither(town: Database) -> Non
         post(session, purpose=Purpose.FUND_BUDGET, source=bank, target=cash, amount=99, asset=CNY)
     for fen, code in ((100, "not_enough"), (99, "done")):
         legs = [
-            Leg(purpose=Purpose.PAR_PURCHASE, source=department, target=pool, amount=10),
-            Leg(purpose=Purpose.PAR_PURCHASE, source=cash, target=purse, amount=fen, asset=CNY),
+            Leg(purpose=Purpose.CORRECT, source=department, target=pool, amount=10),
+            Leg(purpose=Purpose.CORRECT, source=cash, target=purse, amount=fen, asset=CNY),
         ]
         assert code_of(town, lambda session, legs=legs: _group(session, legs, fresh())) == code
     assert (free(town, department), free(town, cash), free(town, purse)) == (0, 0, 99)
@@ -403,7 +403,7 @@ def test_neither_a_mint_nor_a_retirement_can_be_undone(town: Database) -> None:
 
 
 def test_a_transfer_that_was_never_made_cannot_be_undone(town: Database) -> None:
-    assert code_of(town, lambda session: _reverse(session, 999_999_999)) == "account_unknown"
+    assert code_of(town, lambda session: _reverse(session, 999_999_999)) == "transfer_unknown"
 
 
 # Append-only -----------------------------------------------------------------------------------

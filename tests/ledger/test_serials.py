@@ -287,7 +287,6 @@ def test_a_credits_whole_life_can_be_read_from_its_mint_to_the_pool(town: Databa
         assert {event.business_date for event in events} == {DAY}
 
 
-@pytest.mark.xfail(strict=True, reason="defect L5: a transfer's number is drawn before it waits for its turn, and history is told by number")
 def test_a_credits_history_is_told_in_the_order_in_which_it_happened(town: Database) -> None:
     """A gift that waits for another to end may give on what that other brought."""
     with town.begin() as session:

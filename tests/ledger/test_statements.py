@@ -108,7 +108,6 @@ def test_a_made_up_cursor_is_refused(town: Database, cursor: str) -> None:
     assert code_of(town, lambda session: ledger.statement(session, owner, cursor=cursor)) == "cursor_invalid"
 
 
-@pytest.mark.xfail(strict=True, reason="defect L4: a cursor does not name its account, so another's tells false balances")
 def test_a_cursor_of_another_statement_is_refused(town: Database) -> None:
     busy = _busy_resident(town)
     with town.begin() as session:

@@ -291,17 +291,14 @@ def test_i9_names_what_does_not_tie_out(hand: Session, water_department: int, st
     assert what in _i9(hand)
 
 
-WEAK = pytest.mark.xfail(strict=True, reason="weak check W9: purchases are compared with offsets one way, and never with the transfers or par")
-
-
 @pytest.mark.parametrize(
     "statement",
     [
-        pytest.param(f"UPDATE bill_offset SET purchase_id = 77777 WHERE {OPEN}", id="paid_by_no_purchase", marks=WEAK),
-        pytest.param(f"DELETE FROM par_purchase WHERE {MINE}", id="purchase_gone", marks=WEAK),
-        pytest.param(f"UPDATE bill_offset SET offset_fen = offset_fen - 1 WHERE {OPEN}", id="worth_less_than_par", marks=WEAK),
-        pytest.param(f"UPDATE par_purchase SET transfer_id = 77777 WHERE {MINE}", id="purchase_without_transfer", marks=WEAK),
-        pytest.param("UPDATE transfer SET amount = amount - 1 WHERE purpose = 9 AND asset = 2", id="paid_less", marks=WEAK),
+        pytest.param(f"UPDATE bill_offset SET purchase_id = 77777 WHERE {OPEN}", id="paid_by_no_purchase"),
+        pytest.param(f"DELETE FROM par_purchase WHERE {MINE}", id="purchase_gone"),
+        pytest.param(f"UPDATE bill_offset SET offset_fen = offset_fen - 1 WHERE {OPEN}", id="worth_less_than_par"),
+        pytest.param(f"UPDATE par_purchase SET transfer_id = 77777 WHERE {MINE}", id="purchase_without_transfer"),
+        pytest.param("UPDATE transfer SET amount = amount - 1 WHERE purpose = 9 AND asset = 2", id="paid_less"),
         pytest.param(f"UPDATE par_purchase SET department = 1 WHERE {MINE}", id="paid_to_another"),
     ],
 )

@@ -95,8 +95,10 @@ def _apply(connection: psycopg.Connection[Any], parameters: dict[str, Any]) -> N
 
 
 def _settle_profile(connection: psycopg.Connection[Any], profile: str) -> None:
-    connection.execute("INSERT INTO deployment (profile) VALUES (%s) ON CONFLICT DO NOTHING", (profile,))
     row = connection.execute("SELECT profile FROM deployment").fetchone()
+    if row is None:
+        connection.execute("INSERT INTO deployment (profile) VALUES (%s) ON CONFLICT DO NOTHING", (profile,))
+        row = connection.execute("SELECT profile FROM deployment").fetchone()
     assert row is not None
     if row[0] != profile:
         raise ProfileDiffers(found=row[0], asked=profile)

@@ -89,7 +89,9 @@ CREATE TABLE balance (
     deferred    boolean NOT NULL,
     is_source   boolean NOT NULL,
     CONSTRAINT no_account_overdrawn CHECK (is_source OR (held >= 0 AND posted >= held)),
-    CONSTRAINT no_account_above_its_limit CHECK (holding_max IS NULL OR posted <= holding_max)
+    CONSTRAINT no_account_above_its_limit CHECK (holding_max IS NULL OR posted <= holding_max),
+    -- What a deferred account holds is known when it is folded, which is too late to refuse.
+    CONSTRAINT no_limit_on_deferred_accounts CHECK (holding_max IS NULL OR NOT deferred)
 ) WITH (fillfactor = 70);
 
 -- What deferred accounts received (or a source gave out, negative) and is not yet folded into balance.
@@ -114,7 +116,7 @@ CREATE TABLE transfer (
     CONSTRAINT amount_in_range CHECK (amount BETWEEN 1 AND 9007199254740991),
     CONSTRAINT no_self_transfer CHECK (debit <> credit),
     -- A mint is guarded by the reductions it consumes; everything else by its reference.
-    CONSTRAINT reference_given CHECK (reference IS NOT NULL OR purpose = 1)
+    CONSTRAINT reference_given CHECK ((reference IS NULL) = (purpose = 1))
 );
 CREATE UNIQUE INDEX one_reference_one_effect ON transfer (reference);
 CREATE INDEX transfer_debit ON transfer (debit, id);
@@ -123,11 +125,15 @@ CREATE INDEX transfer_group ON transfer (group_id) WHERE group_id <> id;
 CREATE INDEX transfer_hold ON transfer (hold_id) WHERE hold_id IS NOT NULL;
 CREATE UNIQUE INDEX reversed_once ON transfer (reverses) WHERE reverses IS NOT NULL;
 
--- Which serials each transfer moved, in the order in which they were taken.
+-- Which serials each transfer moved. A transfer's id is drawn before it waits for its turn; a step is drawn
+-- when the giver's balance row is already locked, so the steps of one serial stand in the order in which
+-- they happened.
+CREATE SEQUENCE move_step_seq;
 CREATE TABLE move (
     transfer_id bigint NOT NULL,
     first       bigint NOT NULL,
     last        bigint NOT NULL,
+    step        bigint NOT NULL DEFAULT nextval('move_step_seq'),
     PRIMARY KEY (transfer_id, first),
     CONSTRAINT run_in_order CHECK (last >= first AND last - first < 10000)
 );
@@ -210,12 +216,14 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON move FOR EACH ROW EXECUTE 
 CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON move FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON issue FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
 CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON issue FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
+CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON deployment FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON deployment FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
 
 -- Posting --------------------------------------------------------------------------------------
 
 -- Say why a movement could not be, in the order in which people can mend it. Always raises.
-CREATE FUNCTION ledger_refuse(p_debit bigint, p_credit bigint, p_asset smallint, p_amount bigint)
+-- p_taken is what this very movement has already taken from the giver.
+CREATE FUNCTION ledger_refuse(p_debit bigint, p_credit bigint, p_asset smallint, p_amount bigint, p_taken bigint DEFAULT 0)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     d balance; c balance; v_code text; v_facts jsonb := '{}';
@@ -231,7 +239,7 @@ BEGIN
         v_facts := jsonb_build_object(
             'account', CASE WHEN d.asset <> p_asset THEN p_debit ELSE p_credit END,
             'asset', (SELECT name FROM asset WHERE id = p_asset));
-    ELSIF NOT d.sends THEN
+    ELSIF NOT d.sends OR (d.is_source AND p_asset = 1) THEN -- credits come out of the mint by minting only
         v_code := CASE WHEN (SELECT closed_at FROM account WHERE id = p_debit) IS NULL
                        THEN 'account_never_sends' ELSE 'account_closed' END;
         v_facts := jsonb_build_object('account', p_debit);
@@ -239,9 +247,9 @@ BEGIN
         v_code := CASE WHEN (SELECT closed_at FROM account WHERE id = p_credit) IS NULL
                        THEN 'account_never_receives' ELSE 'account_closed' END;
         v_facts := jsonb_build_object('account', p_credit);
-    ELSIF NOT d.is_source AND d.posted - d.held < p_amount THEN
+    ELSIF NOT d.is_source AND d.posted + p_taken - d.held < p_amount THEN
         v_code := 'not_enough';
-        v_facts := jsonb_build_object('account', p_debit, 'asked', p_amount, 'available', d.posted - d.held,
+        v_facts := jsonb_build_object('account', p_debit, 'asked', p_amount, 'available', d.posted + p_taken - d.held,
                                       'unit', (SELECT unit FROM asset WHERE id = p_asset));
     ELSIF c.posted + p_amount > c.holding_max THEN
         v_code := 'above_holding_limit';
@@ -277,11 +285,11 @@ BEGIN
     SELECT deferred INTO v_deferred FROM balance WHERE account_id = p_account AND asset = p_asset AND sends;
     IF v_deferred IS NOT TRUE THEN RETURN false; END IF;
     INSERT INTO incoming SELECT account_id, -p_amount FROM balance
-     WHERE account_id = p_account AND asset = p_asset AND sends AND is_source;
+     WHERE account_id = p_account AND asset = p_asset AND sends AND is_source AND p_asset <> 1;
     IF FOUND THEN RETURN true; END IF;
     PERFORM ledger_fold(p_account);
     UPDATE balance SET posted = posted - p_amount
-     WHERE account_id = p_account AND asset = p_asset AND sends AND posted - held >= p_amount;
+     WHERE account_id = p_account AND asset = p_asset AND sends AND NOT is_source AND posted - held >= p_amount;
     RETURN FOUND;
 END $$;
 
@@ -336,7 +344,7 @@ BEGIN
             UPDATE block SET last = v_first - 1 WHERE account_id = p_debit AND first = b.first;
             INSERT INTO block VALUES (p_credit, v_first, b.last);
         END IF;
-        INSERT INTO move VALUES (p_transfer, v_first, b.last);
+        INSERT INTO move (transfer_id, first, last) VALUES (p_transfer, v_first, b.last);
         IF p_merges THEN
             IF EXISTS (SELECT FROM block WHERE account_id = p_credit AND first = b.last + 1)
                OR (SELECT last FROM block WHERE account_id = p_credit AND first < v_first ORDER BY first DESC LIMIT 1) = v_first - 1
@@ -405,7 +413,7 @@ BEGIN
         v_given := FOUND;
         v_merges := v_given;
         IF NOT v_given THEN v_given := ledger_give(p_credit, p_asset, p_amount); END IF;
-        IF NOT v_given THEN PERFORM ledger_refuse(p_debit, p_credit, p_asset, p_amount); END IF;
+        IF NOT v_given THEN PERFORM ledger_refuse(p_debit, p_credit, p_asset, p_amount, p_amount); END IF;
     END IF;
     IF p_asset = 1 THEN PERFORM ledger_move(v_id, p_debit, p_credit, p_amount, v_merges); END IF;
     RETURN v_id;
@@ -510,7 +518,10 @@ BEGIN
     UPDATE balance SET held = held + p_amount
      WHERE account_id = p_account AND asset = p_asset AND sends AND NOT is_source AND posted - held >= p_amount;
     IF FOUND THEN RETURN v_id; END IF;
-    IF EXISTS (SELECT FROM balance WHERE account_id = p_account AND deferred AND NOT is_source) THEN
+    IF EXISTS (SELECT FROM balance WHERE account_id = p_account AND asset = p_asset AND is_source) THEN
+        RAISE EXCEPTION '%', jsonb_build_object('account', p_account) USING ERRCODE = 'CH002', HINT = 'source_never_promises';
+    END IF;
+    IF EXISTS (SELECT FROM balance WHERE account_id = p_account AND deferred) THEN
         PERFORM ledger_fold(p_account);
         UPDATE balance SET held = held + p_amount
          WHERE account_id = p_account AND asset = p_asset AND sends AND posted - held >= p_amount;

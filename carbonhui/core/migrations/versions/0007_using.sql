@@ -23,13 +23,16 @@ CREATE TABLE par_purchase (
     through     date NOT NULL,
     credits     bigint NOT NULL CHECK (credits >= 1),
     fen         bigint NOT NULL CHECK (fen >= 1),
+    cash_account bigint NOT NULL REFERENCES account,
     transfer_id bigint NOT NULL UNIQUE,
     reference   text COLLATE "C" NOT NULL UNIQUE
 );
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON par_purchase FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
+CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON par_purchase FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
 
 -- An offset is never edited; the purchase that paid it is entered once.
 CREATE TRIGGER append_only BEFORE DELETE ON bill_offset FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
+CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON bill_offset FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
 CREATE TRIGGER only_the_purchase BEFORE UPDATE ON bill_offset FOR EACH ROW
     WHEN (OLD.purchase_id IS NOT NULL OR NEW.purchase_id IS NULL
           OR (OLD.department, OLD.bill, OLD.total_fen, OLD.offset_fen, OLD.credits, OLD.transfer_id, OLD.day)
