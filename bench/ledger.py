@@ -6,6 +6,9 @@
 log); ``hot`` is the same with one merchant as everybody's receiver; ``post_many``
 is committed batches of 1,000. Each round measures everything once, in turn, so
 that a slow minute of the machine touches all alike; the medians are compared.
+
+References ascend for each client, as order numbers do; ``--references random`` makes
+them random, which costs a page of index and of log each.
 """
 
 import argparse
@@ -22,7 +25,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -49,6 +52,7 @@ class Book:
     home: str
     people: list[int]
     merchant: int
+    ascending: bool = True
     #: Made before the clock starts, because making up a batch is not posting it.
     batches: list[list[ledger.Transfer]] = field(default_factory=list)
 
@@ -68,17 +72,29 @@ def _prepare(home: str) -> Book:
         return Book(home, people, merchant)
 
 
-def _spread(database: Database, book: Book, rng: random.Random) -> int:
+class _Client(random.Random):
+    """One client's dice, and its order numbers."""
+
+    def __init__(self, seed: int, *, ascending: bool) -> None:
+        super().__init__(seed)
+        self.prefix, self.number, self.ascending = f"bench/{seed:016x}", 0, ascending
+
+    def reference(self) -> str:
+        self.number += 1
+        return f"{self.prefix}/{self.number:09d}" if self.ascending else f"bench/{self.getrandbits(128):032x}"
+
+
+def _spread(database: Database, book: Book, rng: _Client) -> int:
     source, target = rng.sample(book.people, 2)
     return _one(database, source, target, rng)
 
 
-def _hot(database: Database, book: Book, rng: random.Random) -> int:
+def _hot(database: Database, book: Book, rng: _Client) -> int:
     return _one(database, rng.choice(book.people), book.merchant, rng)
 
 
-def _one(database: Database, source: int, target: int, rng: random.Random) -> int:
-    reference = f"bench/{rng.getrandbits(128):032x}"
+def _one(database: Database, source: int, target: int, rng: _Client) -> int:
+    reference = rng.reference()
 
     def work(session: Any) -> None:
         ledger.post(
@@ -90,40 +106,40 @@ def _one(database: Database, source: int, target: int, rng: random.Random) -> in
     return 1
 
 
-def _batch(book: Book, rng: random.Random) -> list[ledger.Transfer]:
+def _batch(book: Book, rng: _Client) -> list[ledger.Transfer]:
     batch = []
     for _ in range(BATCH):
         source, target = rng.sample(book.people, 2)
         batch.append(
             ledger.Transfer(
                 purpose=Purpose.GIVE, source=source, target=target, amount=rng.randint(1, 20),
-                reference=f"bench/{rng.getrandbits(128):032x}", business_date=TODAY,
+                reference=rng.reference(), business_date=TODAY,
             )
         )
     return batch
 
 
-def _many(database: Database, book: Book, rng: random.Random) -> int:
+def _many(database: Database, book: Book, rng: _Client) -> int:
     batch = book.batches.pop() if book.batches else _batch(book, rng)
     outcomes = database.run(lambda session: ledger.post_many(session, batch))
     return sum(outcome.id is not None for outcome in outcomes)
 
 
-WORK: dict[str, Callable[[Database, Book, random.Random], int]] = {"post": _spread, "hot": _hot, "post_many": _many}
+WORK: dict[str, Callable[[Database, Book, _Client], int]] = {"post": _spread, "hot": _hot, "post_many": _many}
 
 
 def _client(what: str, book: Book, seconds: float, seeds: list[int], barrier: Any, answers: Any) -> None:
     """One process of clients, a thread and a connection for each, as a server's worker is."""
     with open_database(_settings(book.home, len(seeds))) as database, ThreadPoolExecutor(len(seeds)) as pool:
         started = threading.Barrier(len(seeds), action=barrier.wait)
-        done = [pool.submit(_thread, what, book, database, seconds, random.Random(seed), started) for seed in seeds]
+        done = [pool.submit(_thread, what, book, database, seconds, _Client(seed, ascending=book.ascending), started) for seed in seeds]
         answers.put(sum(each.result() for each in done))
 
 
 def _thread(
-    what: str, book: Book, database: Database, seconds: float, rng: random.Random, started: threading.Barrier
+    what: str, book: Book, database: Database, seconds: float, rng: _Client, started: threading.Barrier
 ) -> float:
-    mine = Book(book.home, book.people, book.merchant)
+    mine = replace(book, batches=[])
     WORK[what](database, mine, rng)
     if what == "post_many":
         mine.batches = [_batch(mine, rng) for _ in range(int(seconds * 30))]
@@ -166,10 +182,10 @@ def _tpcb(database: Database, clients: int, seconds: float) -> float:
     return float(found[1])
 
 
-def run(seconds: float, rounds: int, scale: int, console: Console) -> dict[str, Any]:
+def run(seconds: float, rounds: int, scale: int, ascending: bool, console: Console) -> dict[str, Any]:
     """Rates per second by name, and the ratios of their medians."""
     with bench_home("ledger") as home:
-        book = _prepare(home)
+        book = replace(_prepare(home), ascending=ascending)
         rates: dict[str, list[float]] = {}
         with open_database(_settings(home)) as database:
             _make_tpcb(database, scale)
@@ -236,10 +252,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=int, default=50, help="pgbench's scale: 50 is five million rows")
+    parser.add_argument("--references", choices=("ascending", "random"), default="ascending")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     console = Console(stderr=options.json)
-    result = run(options.seconds, options.rounds, options.scale, console)
+    result = run(options.seconds, options.rounds, options.scale, options.references == "ascending", console)
     if options.json:
         json.dump(result, sys.stdout)
     else:

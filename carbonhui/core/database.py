@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import psycopg
 from sqlalchemy import Engine, MetaData, create_engine
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session, sessionmaker
 
 from carbonhui.core import embedded, migrations
@@ -63,7 +64,8 @@ class Database:
         self.server = server
         self.engine = _engine(parameters, settings)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
-        self._one_statement = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        #: Connections of their own, because kept sessions never give theirs back to the pool.
+        self._one_statement = _engine(parameters, settings).execution_options(isolation_level="AUTOCOMMIT")
         self._kept: deque[Session] = deque()
 
     @contextmanager
@@ -122,6 +124,8 @@ class Database:
         for attempt in range(ATTEMPTS):
             try:
                 return attempted()
+            except PoolExhausted as error:
+                raise DatabaseBusy(attempts=attempt + 1) from error
             except (DBAPIError, psycopg.Error, BeginAgain) as error:
                 if not is_retried(error):
                     raise
@@ -139,6 +143,7 @@ class Database:
     def close(self) -> None:
         while self._kept:
             self._kept.pop().close()
+        self._one_statement.dispose()
         self.engine.dispose()
         if self.server is not None:
             self.server.close()

@@ -10,6 +10,7 @@ import psycopg
 from sqlalchemy.orm import Session
 
 from carbonhui.core.amounts import checked_amount
+from carbonhui.core.calling import answer_of
 from carbonhui.core.database import connection_of
 from carbonhui.ledger.refusals import (
     AccountUnknown,
@@ -194,14 +195,12 @@ def check_reference(reference: str) -> None:
 def call(session: Session, statement: str, words: tuple[Any, ...]) -> int:
     """The single integer that a stored function of the books answers; its refusals raised as ours."""
     try:
-        row = connection_of(session).execute(statement, words, prepare=True).fetchone()
+        return answer_of(connection_of(session), statement, words)
     except psycopg.Error as error:
         refusal = refusal_of(error)
         if refusal is None:
             raise
         raise refusal from error
-    assert row is not None
-    return int(row[0])
 
 
 def _posted(outcome: int) -> Posted:
