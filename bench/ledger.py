@@ -7,6 +7,9 @@ log); ``hot`` is the same with one merchant as everybody's receiver; ``post_many
 is committed batches of 1,000. Each round measures everything once, in turn, so
 that a slow minute of the machine touches all alike; the medians are compared.
 
+Each measurement has people of its own, who hold one run of 10,000 credits each as a
+mint leaves them; ``--keep`` goes on with the same people, whose credits are by then
+scattered over as many small runs as they made gifts.
 References ascend for each client, as order numbers do; ``--references random`` makes
 them random, which costs a page of index and of log each.
 """
@@ -61,7 +64,7 @@ def _settings(home: str, clients: int = 1) -> Settings:
     return read_settings({**os.environ, "CARBONHUI_HOME": home, "CARBONHUI_POOL_SIZE": str(clients + 1)}, profile="demo")
 
 
-def _prepare(home: str) -> Book:
+def _prepare(home: str, *, ascending: bool = True) -> Book:
     with open_database(_settings(home)) as database, database.begin() as session:
         people = ledger.open_accounts(session, Kind.PERSON, count=ACCOUNTS)
         merchant = ledger.open_account(session, Kind.MERCHANT, name=f"hot-{uuid.uuid4().hex[:8]}")
@@ -69,7 +72,7 @@ def _prepare(home: str) -> Book:
             session, mint_id=1, vintage=2026, mg_per_credit=100_000, business_date=TODAY,
             accounts=people, credits=[10_000] * ACCOUNTS,
         )
-        return Book(home, people, merchant)
+        return Book(home, people, merchant, ascending)
 
 
 class _Client(random.Random):
@@ -182,10 +185,14 @@ def _tpcb(database: Database, clients: int, seconds: float) -> float:
     return float(found[1])
 
 
-def run(seconds: float, rounds: int, scale: int, ascending: bool, console: Console) -> dict[str, Any]:
+def run(seconds: float, rounds: int, scale: int, ascending: bool, keep: bool, console: Console) -> dict[str, Any]:
     """Rates per second by name, and the ratios of their medians."""
     with bench_home("ledger") as home:
-        book = replace(_prepare(home), ascending=ascending)
+        kept = _prepare(home, ascending=ascending)
+
+        def book() -> Book:
+            return kept if keep else _prepare(home, ascending=ascending)
+
         rates: dict[str, list[float]] = {}
         with open_database(_settings(home)) as database:
             _make_tpcb(database, scale)
@@ -214,14 +221,14 @@ def _settle(database: Database) -> None:
         connection.execute("CHECKPOINT")
 
 
-def _plan(database: Database, book: Book, seconds: float) -> dict[str, Callable[[], float]]:
+def _plan(database: Database, book: Callable[[], Book], seconds: float) -> dict[str, Callable[[], float]]:
     plan: dict[str, Callable[[], float]] = {}
     for clients in (1, 8):
         plan[f"tpcb c{clients}"] = lambda c=clients: _tpcb(database, c, seconds)  # type: ignore[misc]
-        plan[f"post c{clients}"] = lambda c=clients: _measure("post", book, c, seconds)  # type: ignore[misc]
-        plan[f"post_many c{clients}"] = lambda c=clients: _measure("post_many", book, c, seconds)  # type: ignore[misc]
-    plan["post_many c2"] = lambda: _measure("post_many", book, 2, seconds)
-    plan["hot c8"] = lambda: _measure("hot", book, 8, seconds)
+        plan[f"post c{clients}"] = lambda c=clients: _measure("post", book(), c, seconds)  # type: ignore[misc]
+        plan[f"post_many c{clients}"] = lambda c=clients: _measure("post_many", book(), c, seconds)  # type: ignore[misc]
+    plan["post_many c2"] = lambda: _measure("post_many", book(), 2, seconds)
+    plan["hot c8"] = lambda: _measure("hot", book(), 8, seconds)
     return plan
 
 
@@ -253,10 +260,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=int, default=50, help="pgbench's scale: 50 is five million rows")
     parser.add_argument("--references", choices=("ascending", "random"), default="ascending")
+    parser.add_argument("--keep", action="store_true", help="go on with the same people, fragmented as they are")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     console = Console(stderr=options.json)
-    result = run(options.seconds, options.rounds, options.scale, options.references == "ascending", console)
+    result = run(options.seconds, options.rounds, options.scale, options.references == "ascending", options.keep, console)
     if options.json:
         json.dump(result, sys.stdout)
     else:

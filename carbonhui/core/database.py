@@ -34,6 +34,9 @@ ATTEMPTS = 10
 
 Result = TypeVar("Result")
 
+#: Where a kept session remembers the connection that it never gives back.
+_DRIVER = "driver"
+
 
 class DatabaseBusy(Refusal):
     """The work met the work of others in the same rows again and again."""
@@ -108,7 +111,7 @@ class Database:
 
     def _in_one_statement(self, work: Callable[[Session], Result]) -> Result:
         """Sessions are kept with their connections, because opening one costs more than the statement."""
-        session = self._kept.pop() if self._kept else Session(self._one_statement)
+        session = self._kept.pop() if self._kept else self._kept_anew()
         try:
             result = work(session)
         except Refusal:
@@ -119,6 +122,11 @@ class Database:
             raise
         self._kept.append(session)
         return result
+
+    def _kept_anew(self) -> Session:
+        session = Session(self._one_statement)
+        session.info[_DRIVER] = connection_of(session)
+        return session
 
     def _again_while_busy(self, attempted: Callable[[], Result]) -> Result:
         for attempt in range(ATTEMPTS):
@@ -194,6 +202,9 @@ def is_retried(error: BaseException) -> bool:
 
 def connection_of(session: Session) -> psycopg.Connection[Any]:
     """The psycopg connection under a session, for the hot path: the ORM costs six times the work itself."""
+    kept: psycopg.Connection[Any] | None = session.info.get(_DRIVER)
+    if kept is not None:
+        return kept
     raw = session.connection().connection.driver_connection
     assert isinstance(raw, psycopg.Connection)
     return raw

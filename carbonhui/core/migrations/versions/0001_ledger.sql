@@ -382,7 +382,10 @@ CREATE FUNCTION ledger_post(
     p_reference text, p_debit bigint, p_credit bigint, p_amount bigint, p_asset smallint, p_purpose smallint,
     p_day date, p_group bigint DEFAULT NULL, p_hold bigint DEFAULT NULL, p_reverses bigint DEFAULT NULL
 ) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE v_id bigint := nextval('transfer_id_seq'); v_taken boolean := false; v_given boolean := false; v_merges boolean;
+DECLARE
+    v_id bigint := nextval('transfer_id_seq');
+    v_taken boolean := false; v_given boolean := false; v_merges boolean;
+    v_first bigint; v_last bigint;
 BEGIN
     INSERT INTO transfer (id, group_id, debit, credit, amount, reverses, hold_id, business_date, asset, purpose, reference)
     VALUES (v_id, coalesce(p_group, v_id), p_debit, p_credit, p_amount, p_reverses, p_hold, p_day, p_asset, p_purpose, p_reference)
@@ -415,7 +418,22 @@ BEGIN
         IF NOT v_given THEN v_given := ledger_give(p_credit, p_asset, p_amount); END IF;
         IF NOT v_given THEN PERFORM ledger_refuse(p_debit, p_credit, p_asset, p_amount, p_amount); END IF;
     END IF;
-    IF p_asset = 1 THEN PERFORM ledger_move(v_id, p_debit, p_credit, p_amount, v_merges); END IF;
+    IF p_asset <> 1 THEN RETURN v_id; END IF;
+    -- Most often the giver's oldest run is longer than the amount: ledger_move's second case, without its loop.
+    SELECT first, last INTO v_first, v_last FROM block WHERE account_id = p_debit ORDER BY first LIMIT 1;
+    IF v_last - v_first >= p_amount THEN
+        UPDATE block SET last = v_last - p_amount WHERE account_id = p_debit AND first = v_first;
+        v_first := v_last - p_amount + 1;
+        INSERT INTO block VALUES (p_credit, v_first, v_last);
+        INSERT INTO move (transfer_id, first, last) VALUES (v_id, v_first, v_last);
+        IF v_merges THEN
+            IF EXISTS (SELECT FROM block WHERE account_id = p_credit AND first = v_last + 1)
+               OR (SELECT last FROM block WHERE account_id = p_credit AND first < v_first ORDER BY first DESC LIMIT 1) = v_first - 1
+            THEN PERFORM ledger_merge(p_credit, v_first); END IF;
+        END IF;
+    ELSE
+        PERFORM ledger_move(v_id, p_debit, p_credit, p_amount, v_merges);
+    END IF;
     RETURN v_id;
 END $$;
 
