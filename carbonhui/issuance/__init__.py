@@ -7,6 +7,6 @@ sum(reductions) = credits x ratio + carry, for every person, always.
 
 from carbonhui.issuance.checks import CHECKS
 from carbonhui.issuance.operations import MintReport, Part, carry_of, mint, mint_next, parts_through
-from carbonhui.issuance.refusals import MintRunning
+from carbonhui.issuance.refusals import MintRunning, RatioChanged
 
-__all__ = ["CHECKS", "MintReport", "MintRunning", "Part", "carry_of", "mint", "mint_next", "parts_through"]
+__all__ = ["CHECKS", "MintReport", "MintRunning", "Part", "RatioChanged", "carry_of", "mint", "mint_next", "parts_through"]

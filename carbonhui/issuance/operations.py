@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from carbonhui import ledger, policy
 from carbonhui.core.clock import Clock
 from carbonhui.core.database import Database, connection_of
-from carbonhui.issuance.refusals import MintRunning
+from carbonhui.issuance.refusals import MintRunning, RatioChanged
 
 #: Reductions consumed in one transaction: large enough to be fast, small enough to lose little when killed.
 ROWS_AT_ONCE = 20_000
@@ -84,7 +84,11 @@ def mint_next(
     """Mint the next accounts of a part, those above ``after`` and up to ``upto``; None when none is left.
 
     One transaction's worth: about ``rows`` reductions, never splitting one account's.
+    Raises `RatioChanged` when the part's ratio is no longer the one in force on its days.
     """
+    for day in (part.first, part.last):
+        if policy.number_on(session, policy.EXCHANGE_RATIO, day) != part.mg_per_credit:
+            raise RatioChanged(first=part.first, last=part.last)
     source = ledger.system_account(session, ledger.Kind.ISSUANCE)
     row = connection_of(session).execute(
         "SELECT * FROM issuance_mint_next(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -102,7 +106,7 @@ def mint(
     This verb is many transactions, each complete in itself: killed anywhere and
     started again it goes on where it was, and nothing is minted twice.
 
-    Raises `MintRunning`, `policy.NotInForce`.
+    Raises `MintRunning`, `RatioChanged`, `policy.NotInForce`.
     """
     began = time.perf_counter()
     with database.connect(autocommit=True) as guard:

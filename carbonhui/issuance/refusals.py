@@ -3,6 +3,14 @@
 from carbonhui.core.refusals import Refusal
 
 
+class RatioChanged(Refusal):
+    """Each reduction is minted at the ratio in force on its own day, also when that changed a moment ago."""
+
+    code = "ratio_changed"
+    sentence = "The exchange ratio of {first} to {last} was changed while it was being minted; start the mint again."
+    sentence_zh = "{first} 至 {last} 的兑换比率在发放过程中已变更;请重新启动发放。"
+
+
 class MintRunning(Refusal):
     """One mint runs at a time."""
 

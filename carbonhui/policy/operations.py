@@ -122,6 +122,7 @@ def come_into_force(session: Session, matter: int) -> None:
     if row is None:
         raise approvals.MatterUnknown(matter=matter)
     value_id, name_id, start, name = row
+    connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK, name_id))
     try:
         connection.execute(
             """UPDATE policy_in_force SET valid = daterange(lower(valid), %(start)s)
@@ -162,9 +163,18 @@ def values(session: Session, name: str | None = None) -> list[Value]:
     return [Value(*row) for row in connection_of(session).execute(_VALUES, {"name": name})]
 
 
+#: Two-key advisory locks: who reads a value in order to credit somebody by it shares the name's lock until the
+#: end of the transaction, and who brings another into force waits for them.
+_LOCK = 440116
+
+
 def number_on(session: Session, name: str, day: date) -> int:
-    """The number in force on a day. Raises `NotInForce`."""
-    row = connection_of(session).execute(
+    """The number in force on a day, which stays so until the transaction ends. Raises `NotInForce`."""
+    connection = connection_of(session)
+    connection.execute(
+        "SELECT pg_advisory_xact_lock_shared(%s, id) FROM policy_name WHERE name = %s", (_LOCK, name), prepare=True
+    )
+    row = connection.execute(
         """SELECT v.number FROM policy_in_force f JOIN policy_value v ON v.id = f.value_id
            JOIN policy_name n ON n.id = f.name_id WHERE n.name = %s AND f.valid @> %s::date AND v.number IS NOT NULL""",
         (name, day),

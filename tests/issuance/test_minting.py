@@ -186,6 +186,18 @@ def test_the_parts_of_a_mint_are_a_vintage_at_a_ratio_each(alone: Database) -> N
     ]
 
 
+def test_a_ratio_that_changed_since_the_mint_began_is_never_used(alone: Database) -> None:
+    rider = commuter(alone, 110_000, day=JUNE)
+    with alone.begin() as session:
+        (part,) = issuance.parts_through(session, TODAY)
+        put_in_force(session, policy.EXCHANGE_RATIO, 50_000, JUNE)
+    words = {"mint": 1, "business_date": TODAY, "after": 0, "upto": 2**62}
+    with pytest.raises(issuance.RatioChanged), alone.begin() as session:
+        issuance.mint_next(session, part, **words)
+    assert holds(alone, rider) == 0
+    assert mint(alone).credits == 2
+
+
 def test_a_day_without_a_ratio_is_refused_and_nothing_is_minted(alone: Database) -> None:
     rider = commuter(alone, 500_000, day=date(2019, 12, 31))
     measured(alone, rider, 500_000)
