@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from carbonhui.core import embedded
+
 
 @contextmanager
 def bench_home(name: str) -> Iterator[str]:
@@ -15,4 +17,5 @@ def bench_home(name: str) -> Iterator[str]:
     try:
         yield home
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        embedded.wait_until_stopped(Path(home))
+        shutil.rmtree(home)

@@ -38,7 +38,13 @@ def pytest_configure(config: pytest.Config) -> None:
         home = tempfile.mkdtemp(prefix="carbonhui-test-")
         Path(home).chmod(0o755)
         os.environ["CARBONHUI_TEST_HOME"] = home
-        config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+        config.add_cleanup(lambda: _remove(Path(home)))
+
+
+def _remove(home: Path) -> None:
+    if (home / "server").exists():
+        embedded.wait_until_stopped(home / "server")
+    shutil.rmtree(home)
 
 
 @pytest.fixture(scope="session")

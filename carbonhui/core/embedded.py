@@ -438,3 +438,14 @@ def _last_words(log: Path, began: int) -> str:
     told = [line.strip() for line in lines if line.strip()]
     failures = [line for line in told if re.search(r"FATAL|PANIC|[Ee]rror:", line)]
     return (failures or told or ["(nothing)"])[-1]
+
+
+def wait_until_stopped(home: Path) -> None:
+    """Come back once no server of this home runs any more; whoever wants to remove the home waits here first.
+
+    It never comes back while somebody keeps the server open, this process included.
+    """
+    for name in ("supervisor.lock", "server.lock"):
+        # The kernel hands these locks out when their holders have ended.
+        with (home / name).open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)

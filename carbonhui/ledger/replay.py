@@ -1,7 +1,7 @@
 """Following every serial from its mint to its present owner, step by step.
 
-The books are read a slice of serials at a time, so memory stays bounded however
-many credits there are. Nothing of what the stored functions decided is trusted:
+The books are read some ten thousand rows at a time, in the order of the serials, so
+memory stays bounded however many credits there are. Nothing of what the stored functions decided is trusted:
 a step by somebody who did not have the serial is named, and so is a block whose
 owner the steps do not lead to.
 """
@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from carbonhui.core.database import connection_of
 
-#: Serials followed at once.
-SLICE = 2_000_000
+#: Issue ranges, moves and blocks read at once, of each as many.
+ROWS_AT_ONCE = 20_000
+_HIGHEST = 100 * 10**12 - 1
 
 # Runs are shorter than 10,000 serials, so a run that touches the slice begins less than that before it.
 _STEPS = """
@@ -82,20 +83,21 @@ def replay_serials(session: Session, most: int) -> list[dict[str, Any]]:
     """Up to ``most`` steps that could not be, and blocks that no steps lead to."""
     connection = connection_of(session)
     found: list[dict[str, Any]] = []
-    position: int | None = 0
-    while len(found) < most:
-        row = connection.execute(_NEXT, {"after": position}).fetchone()
-        if row is None or row[0] is None:
-            break
-        position = row[0] + SLICE
-        found += _replay_slice(session, row[0], position - 1, most - len(found))
+    low = 0
+    while len(found) < most and low <= _HIGHEST:
+        row = connection.execute(_SLICE, {"low": low, "rows": ROWS_AT_ONCE}).fetchone()
+        assert row is not None
+        high = max(low, _HIGHEST if row[0] is None else row[0] - 1)
+        found += _replay_slice(session, low, high, most - len(found))
+        low = high + 1
     return found[:most]
 
 
-_NEXT = """
-SELECT least((SELECT min(last) FROM issue WHERE last >= %(after)s AND first >= %(after)s - 9999),
-             (SELECT min(first) FROM move WHERE first >= %(after)s),
-             (SELECT min(first) FROM block WHERE first >= %(after)s))
+# Where the next slice begins: after so many rows of whichever table is densest here.
+_SLICE = """
+SELECT least((SELECT first FROM issue WHERE first >= %(low)s ORDER BY first OFFSET %(rows)s LIMIT 1),
+             (SELECT first FROM move WHERE first >= %(low)s ORDER BY first OFFSET %(rows)s LIMIT 1),
+             (SELECT first FROM block WHERE first >= %(low)s ORDER BY first OFFSET %(rows)s LIMIT 1))
 """
 
 

@@ -3,7 +3,6 @@
 Root's PostgreSQL runs as another user, to whom pytest's own folders are closed; so the home lies in /tmp.
 """
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -16,6 +15,7 @@ from click.testing import CliRunner
 
 from carbonhui import ledger
 from carbonhui.cli import carbonhui
+from carbonhui.core import embedded
 from carbonhui.core.database import Database, open_database
 from carbonhui.core.settings import read_settings
 
@@ -47,10 +47,7 @@ def home() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="carbonhui-cli-"))
     made.chmod(0o755)
     yield made
-    for name in ("supervisor.lock", "server.lock"):
-        # The kernel lets us have these locks when the server is gone; it would write while we remove.
-        with (made / name).open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    embedded.wait_until_stopped(made)
     shutil.rmtree(made)
 
 
