@@ -231,5 +231,7 @@ def _engine(parameters: dict[str, Any], settings: Settings) -> Engine:
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=30,
+        # A connection that a restart or a failover has ended is replaced before a transaction begins on it.
+        pool_pre_ping=True,
         use_native_hstore=False,
     )

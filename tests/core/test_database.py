@@ -241,3 +241,12 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(
         open_database(replace(settings, database_url=url))
     assert refused.value.code == "database_unreachable" and refused.value.facts["reason"]
     assert secret not in str(refused.value)
+
+
+def test_a_transaction_begins_on_a_living_connection_although_the_pools_were_ended(database: Database) -> None:
+    for _ in range(2):
+        assert database.run(lambda session: session.scalar(text("SELECT 1"))) == 1
+        with database.connect_as_owner(autocommit=True) as owner:
+            owner.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'carbonhui' AND datname = current_database()"
+            )
