@@ -2,8 +2,10 @@
 
 PYTHON ?= python3
 VENV   ?= .venv
+# dev,spark also brings Spark, which needs Java.
+EXTRAS ?= dev
 BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.installed
+STAMP  := $(VENV)/.installed-$(EXTRAS)
 
 # ruff has no setup.cfg section of its own, so its configuration stands here.
 RUFF_CHECK := --line-length 120 --target-version py311 --select E,F,W,I,UP,B,SIM,C4,RET,PTH --ignore E501
@@ -35,7 +37,7 @@ $(STAMP): setup.cfg constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; this is " + sys.version)'
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv "$(VENV)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[$(EXTRAS)]"
 	touch $(STAMP)
 
 clean:

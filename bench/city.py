@@ -16,7 +16,7 @@ def bench_settings(home: str) -> Settings:
 def open_city(home: str) -> Database:
     """The store of that home, with everything approved that a benchmark needs."""
     database = open_database(bench_settings(home))
-    database.run(lambda session: approve_what_is_installed(session, methodology.installed()))
+    database.run(lambda session: approve_what_is_installed(session, methodology.installed_versions()))
     return database
 
 

@@ -17,12 +17,14 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from sqlalchemy.orm import Session
 
-from carbonhui import ledger
+from carbonhui import approvals, ledger, policy
 from carbonhui.core import embedded, migrations
 from carbonhui.core.clock import SetClock
 from carbonhui.core.database import Database
 from carbonhui.core.settings import Settings, read_settings
+from carbonhui.demo.city import BELIEVED
 
 hypothesis_settings.register_profile(
     "carbonhui", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -58,16 +60,36 @@ def server(server_settings: Settings) -> Iterator[embedded.Server]:
     with embedded.open_server(server_settings) as opened:
         with (Path(os.environ["CARBONHUI_TEST_HOME"]) / "template.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            _make_template(opened)
+            _make_templates(opened, server_settings)
         yield opened
 
 
-def _make_template(server: embedded.Server) -> None:
+def _make_templates(server: embedded.Server, settings: Settings) -> None:
     with psycopg.connect(**server.parameters("postgres"), autocommit=True) as connection:
-        if connection.execute("SELECT 1 FROM pg_database WHERE datname = 'template_books'").fetchone():
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = 'template_city'").fetchone():
             return
         connection.execute("CREATE DATABASE template_books")
-    migrations.bring_up_to_date(server.parameters("template_books"), profile=None)
+        migrations.bring_up_to_date(server.parameters("template_books"), profile=None)
+        connection.execute("CREATE DATABASE template_city TEMPLATE template_books")
+    with Database(parameters=server.parameters("template_city"), settings=settings, server=None) as city, city.begin() as session:
+        for name, number in BELIEVED:
+            approve_number(session, name, number)
+
+
+def approve_number(session: Session, name: str, number: int, start: date = date(2018, 1, 1)) -> None:
+    """All three bodies decide, and the number is in force."""
+    matter = policy.propose_number(
+        session, name, number=number, start=start, source="minutes", proposed_by="office", demonstration=False
+    )
+    for body in approvals.BODIES:
+        approvals.decide(session, matter, body=body, approved=True, decided_by=body, document_number="1")
+    policy.come_into_force(session, matter)
+
+
+@pytest.fixture
+def template() -> str:
+    """Which template the test's store is a copy of: bare books, or ``template_city`` with approved thresholds."""
+    return "template_books"
 
 
 @pytest.fixture
@@ -77,17 +99,17 @@ def settings(tmp_path: Path, server_settings: Settings) -> Settings:
     )
 
 
-def _cloned(server: embedded.Server) -> str:
+def _cloned(server: embedded.Server, template: str) -> str:
     name = f"test_{os.getpid()}_{next(_NUMBERS)}"
     with psycopg.connect(**server.parameters("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template_books")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     return name
 
 
 @pytest.fixture
-def unchecked_database(server: embedded.Server, settings: Settings) -> Iterator[Database]:
+def unchecked_database(server: embedded.Server, settings: Settings, template: str) -> Iterator[Database]:
     """A fresh store whose books may be left broken: for the tests that break them by hand."""
-    name = _cloned(server)
+    name = _cloned(server, template)
     parameters = server.parameters(name)
     migrations.bring_up_to_date(parameters, profile=settings.profile)
     opened = Database(parameters=parameters, settings=settings, server=None)

@@ -27,13 +27,14 @@ TABLES = {
     "core": ("deployment",),
     "ledger": (
         "asset", "account_kind", "purpose", "account", "balance", "incoming", "transfer", "move", "hold", "block",
-        "issue", "reel",
+        "issue",
     ),
     "approvals": ("matter", "decision"),
     "policy": ("policy_name", "policy_value", "policy_in_force"),
     "participants": ("link",),
-    "activity": ("batch", "batch_file"),
-    "quantification": ("reduction", "measurement", "measured_month"),
+    "methodology": ("methodology_file",),
+    "activity": ("batch", "batch_file", "used_elsewhere"),
+    "quantification": ("reduction", "measurement", "measured_period"),
     "issuance": ("mint", "carry"),
     "publicfees": ("bill_offset",),
     "fund": ("par_purchase",),
@@ -267,7 +268,11 @@ def texts(source: str) -> Iterator[tuple[int, str]]:
 
 
 def tables_made(migrations: Iterable[str]) -> set[str]:
-    return {table for sql in migrations for table in re.findall(r"^CREATE TABLE (\w+)", sql, flags=re.MULTILINE)}
+    made, dropped = (
+        {table for sql in migrations for table in re.findall(rf"^{word} TABLE (\w+)", sql, flags=re.MULTILINE)}
+        for word in ("CREATE", "DROP")
+    )
+    return made - dropped
 
 
 def migrations() -> list[str]:

@@ -12,9 +12,10 @@ import psycopg
 from psycopg.types.json import Jsonb
 from sqlalchemy.orm import Session
 
-from carbonhui.activity.lake import LakeFile, exact_path
+from carbonhui.activity.lake import LAKE_FORM, LakeFile, exact_path
+from carbonhui.activity.profile import Profile
 from carbonhui.activity.receiving import digest_of
-from carbonhui.activity.refusals import LakeFileDiffers, SourceBusy
+from carbonhui.activity.refusals import LakeFileDiffers, LakeOutdated, SourceBusy
 from carbonhui.core.database import Database, connection_of
 from carbonhui.core.settings import Settings
 
@@ -23,7 +24,11 @@ _LOCK = 440120
 
 @dataclass(frozen=True)
 class Batch:
-    """One received file. Every one of its ``rows_in`` was accepted, duplicate or refused."""
+    """One received file. Every one of its ``rows_in`` was accepted, duplicate or refused.
+
+    ``acts`` is how many rows of the lake the accepted rows make. ``limits`` are the
+    approved thresholds, by name, that were in force on the day it was received.
+    """
 
     id: int
     source: str
@@ -42,12 +47,18 @@ class Batch:
     first_day: date | None
     last_day: date | None
     quarantine: str | None
-    received_at: datetime | None = None
+    received_at: datetime
+    evidence: str
+    acts: int
+    limits: dict[str, int]
+    profile_digest: bytes | None
+    lake_form: int = LAKE_FORM
 
 
 _COLUMNS = (
     "id, source, profile, kind, file_name, digest, stations_digest, moved_years, received_by, rows_in, accepted,"
-    " duplicate, refused, refused_by, first_day, last_day, quarantine, received_at"
+    " duplicate, refused, refused_by, first_day, last_day, quarantine, received_at, evidence, acts, limits, profile_digest,"
+    " lake_form"
 )
 
 
@@ -65,13 +76,23 @@ def source_locked(database: Database, source: str) -> Iterator[psycopg.Connectio
         yield connection
 
 
-def loaded_before(
-    connection: psycopg.Connection[Any], profile: str, digest: bytes, stations_digest: bytes | None
-) -> Batch | None:
-    """The batch of the same bytes read by the same profile and station list, if there is one."""
+def refuse_outdated(connection: psycopg.Connection[Any], source: str) -> None:
+    """Raises `LakeOutdated` if a batch of the source lies in an older form."""
     row = connection.execute(
-        f"SELECT {_COLUMNS} FROM batch WHERE profile = %s AND digest = %s AND stations_digest IS NOT DISTINCT FROM %s",
-        (profile, digest, stations_digest),
+        "SELECT min(lake_form) FROM batch WHERE source = %s AND lake_form <> %s", (source, LAKE_FORM)
+    ).fetchone()
+    if row is not None and row[0] is not None:
+        raise LakeOutdated(source=source, found=row[0], wanted=LAKE_FORM)
+
+
+def loaded_before(
+    connection: psycopg.Connection[Any], profile: Profile, digest: bytes, stations_digest: bytes | None, limits: dict[str, int]
+) -> Batch | None:
+    """The batch of the same bytes, judged by the same profile, station list and thresholds, if there is one."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM batch WHERE profile = %s AND digest = %s AND stations_digest IS NOT DISTINCT FROM %s"
+        " AND profile_digest = %s AND limits = %s",
+        (profile.name, digest, stations_digest, profile.digest, Jsonb(limits)),
     ).fetchone()
     return Batch(*row) if row else None
 
@@ -84,12 +105,11 @@ def next_batch_id(connection: psycopg.Connection[Any]) -> int:
 
 def record(connection: psycopg.Connection[Any], batch: Batch, files: list[LakeFile]) -> None:
     """From now on the batch counts: its row and its files, in one transaction."""
-    assert sum(file.rows for file in files) == batch.accepted
-    names = _COLUMNS.removesuffix(", received_at")
-    words = {**vars(batch), "refused_by": Jsonb(batch.refused_by)}
-    values = ", ".join(f"%({name})s" for name in names.split(", "))
+    assert sum(file.rows for file in files) == batch.acts
+    words = {**vars(batch), "refused_by": Jsonb(batch.refused_by), "limits": Jsonb(batch.limits)}
+    values = ", ".join(f"%({name})s" for name in _COLUMNS.split(", "))
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO batch ({names}) VALUES ({values})", words)
+        cursor.execute(f"INSERT INTO batch ({_COLUMNS}) VALUES ({values})", words)
         cursor.executemany(
             "INSERT INTO batch_file (batch_id, month, path, rows, digest) VALUES (%s, %s, %s, %s, %s)",
             [(file.batch_id, file.month, file.path, file.rows, file.digest) for file in files],

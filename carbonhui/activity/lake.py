@@ -16,6 +16,15 @@ import duckdb
 
 from carbonhui.activity.receiving import digest_of
 
+#: The shape of the files; those of another are not read (`LakeOutdated`).
+LAKE_FORM = 2
+#: What the lake keeps of each kind of act, in this order.
+LAKE_COLUMNS = {
+    "trip": "subject, act, day, started_at, ended_at, utc_offset_minutes, seconds, metres, trips, mode",
+    "reading": "subject, meter, act, day, started_at, ended_at, used, minutes, span, flags, mode",
+    "count": "subject, act, day, quantity, mode",
+}
+
 
 @dataclass(frozen=True)
 class LakeFile:
@@ -63,9 +72,9 @@ def _write_month(engine: duckdb.DuckDBPyConnection, draft: Path, file: LakeFile,
     path = draft / Path(file.path).name
     # By day and subject: days prune, and a subject's rows of a day stand together and compress.
     engine.execute(
-        f"COPY (SELECT {columns} FROM accepted WHERE date_trunc('month', day) = ? ORDER BY day, subject, act)"
+        f"COPY (SELECT {columns} FROM (SELECT * FROM accepted WHERE day BETWEEN $month AND last_day($month) ORDER BY day, subject_id, act_id))"
         f" TO '{str(path).replace(chr(39), chr(39) * 2)}' (FORMAT parquet, COMPRESSION zstd)",
-        [file.month],
+        {"month": file.month},
     )
     sync(path)
     return LakeFile(file.batch_id, file.month, file.path, file.rows, digest_of(path))

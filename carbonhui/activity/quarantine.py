@@ -7,6 +7,7 @@ spreadsheet may take it for a formula.
 
 import _csv
 import csv
+import functools
 import gzip
 import io
 import json
@@ -33,7 +34,7 @@ def write_quarantine(engine: duckdb.DuckDBPyConnection, path: Path, profile: Pro
         gzip.GzipFile(fileobj=file, mode="wb", mtime=0, compresslevel=6) as packed,
         io.TextIOWrapper(packed, encoding="utf-8", newline="") as text,
     ):
-        _write_rows(engine, csv.writer(text, lineterminator="\n"), profile)
+        _write_rows(engine, csv.writer(text, lineterminator="\r\n"), profile)
     sync(draft)
     draft.replace(path)
     sync(path.parent)
@@ -51,5 +52,29 @@ def _write_rows(engine: duckdb.DuckDBPyConnection, writer: "_csv.Writer", profil
 
 
 def _quarantined(row: int, code: str, facts: str, as_received: str, *values: str) -> list[object]:
+    return [row, code, *_sentences(code, facts), as_received, *values]
+
+
+@functools.lru_cache(maxsize=10_000)
+def _sentences(code: str, facts: str) -> tuple[str, str]:
+    """Why, in both languages; many rows are refused with the same words."""
     refusal = ROW_REFUSALS[code](**json.loads(facts))
-    return [row, code, refusal.text("en"), refusal.text("zh"), as_received, *values]
+    return refusal.text("en"), refusal.text("zh")
+
+
+def first_refused(engine: duckdb.DuckDBPyConnection, most: int, subject: str = "NULL") -> tuple[tuple[int, str, str, str], ...]:
+    """The first rows of ``refused``: number, code, and why in both languages.
+
+    ``subject`` is the staged column of the subject, which is told to nobody even where
+    a wrong profile takes it for something else.
+    """
+    asked = (
+        f"SELECT row, refused.code, refused.facts, {subject} FROM refused JOIN received USING (row) ORDER BY row LIMIT {most}"
+    )
+    return tuple(_told(*row) for row in engine.execute(asked).fetchall())
+
+
+def _told(row: int, code: str, facts: str, subject: str | None) -> tuple[int, str, str, str]:
+    shown = {name: "***" if subject and fact == subject[:40] else fact for name, fact in json.loads(facts).items()}
+    refusal = ROW_REFUSALS[code](**shown)
+    return row, code, refusal.text("en"), refusal.text("zh")

@@ -55,11 +55,17 @@ class FileUnreadable(Refusal):
 
 
 class FormatUnknown(Refusal):
-    """Files are CSV, CSV.gz or Parquet, and their beginning agrees with their name."""
+    """Files are CSV, JSON lines, XLSX or Parquet, and their beginning agrees with their name."""
 
     code = "format_unknown"
-    sentence = "{path} is neither CSV (.csv), nor gzip (.csv.gz), nor Parquet (.parquet), by its name and first bytes."
-    sentence_zh = "根据文件名和开头字节,{path} 既不是 CSV(.csv),也不是 gzip(.csv.gz)或 Parquet(.parquet)。"
+    sentence = (
+        "{path} is neither CSV (.csv), nor JSON lines (.jsonl, .ndjson), nor one of these in gzip (.gz), nor XLSX (.xlsx),"
+        " nor Parquet (.parquet), by its name and first bytes."
+    )
+    sentence_zh = (
+        "根据文件名和开头字节,{path} 既不是 CSV(.csv)、JSON lines(.jsonl、.ndjson)或其 gzip(.gz),"
+        "也不是 XLSX(.xlsx)或 Parquet(.parquet)。"
+    )
 
 
 class FileEmpty(Refusal):
@@ -110,6 +116,54 @@ class FileNotUtf8(Refusal):
     sentence_zh = "文件 {path} 不是 UTF-8 编码({reason})。请另存为 UTF-8 后重新发送。"
 
 
+class NotJsonLines(Refusal):
+    """A file named JSON lines has one JSON object on each line."""
+
+    code = "not_json_lines"
+    sentence = "The file {path} is not JSON lines: {found} of {wanted} lines are no JSON objects."
+    sentence_zh = "文件 {path} 不是 JSON lines:{wanted} 行中有 {found} 行不是 JSON 对象。"
+
+
+class NotAMeterFile(Refusal):
+    """A meter data file begins with the header record of its form."""
+
+    code = "not_a_meter_file"
+    sentence = "The file {path} is not a {form} file: it does not begin with the record 100,{form}."
+    sentence_zh = "文件 {path} 不是 {form} 文件:开头不是 100,{form} 记录。"
+
+
+class WorkbookUnusable(Refusal):
+    """A workbook is an ordinary .xlsx: not encrypted, without macros."""
+
+    code = "workbook_unusable"
+    sentence = "The workbook {path} cannot be used: {reason}."
+    sentence_zh = "工作簿 {path} 无法使用:{reason_zh}。"
+
+
+class WorkbookTooLarge(Refusal):
+    """A workbook that unpacks to more than can be read safely is refused before it is read."""
+
+    code = "workbook_too_large"
+    sentence = "The workbook {path} is too large: {reason}. Send it in parts, or as CSV."
+    sentence_zh = "工作簿 {path} 过大:{reason_zh}。请分批发送,或改用 CSV。"
+
+
+class WorkbookHasFormulas(Refusal):
+    """What a formula gave when it was last computed is nobody's statement, so no cell holds one."""
+
+    code = "workbook_has_formulas"
+    sentence = "The workbook {path} has a formula in the cell {cell}; replace formulas by their values and send it again."
+    sentence_zh = "工作簿 {path} 的单元格 {cell} 含有公式;请将公式替换为数值后重新发送。"
+
+
+class WorkbookHasMoreSheets(Refusal):
+    """Only the first sheet is read, so no other may hold anything."""
+
+    code = "workbook_has_more_sheets"
+    sentence = "The workbook {path} holds data in the sheet {sheet} as well; send one workbook for each sheet."
+    sentence_zh = "工作簿 {path} 的工作表 {sheet} 中也有数据;请每个工作表单独发送一个工作簿。"
+
+
 class StationsNeeded(Refusal):
     """Distances need the places of the stations."""
 
@@ -140,3 +194,59 @@ class LakeFileDiffers(Refusal):
     code = "lake_file_differs"
     sentence = "The lake file {path} is missing or is not what batch {batch} recorded; nothing is measured from it."
     sentence_zh = "数据湖文件 {path} 缺失或与批次 {batch} 的记录不符;不会据此计量。"
+
+
+class LakeOutdated(Refusal):
+    """A source's files all lie in the lake in one form."""
+
+    code = "lake_outdated"
+    sentence = "The source {source} holds batches of the older lake form {found}; this release writes and reads form {wanted}. Begin a new store."
+    sentence_zh = "来源 {source} 含有旧版数据湖格式 {found} 的批次;本版本使用格式 {wanted}。请新建数据库。"
+
+
+class ThresholdNotApproved(Refusal):
+    """What is believed of an act is decided by the three bodies, not by a file (Article 14)."""
+
+    code = "threshold_not_approved"
+    sentence = "No value of {name} is in force on {day}; nothing was loaded. Let it be approved, then send the file again."
+    sentence_zh = "{name} 在 {day} 没有生效的数值;未加载任何数据。请先完成审批,再重新发送。"
+
+
+class ThresholdsChanged(Refusal):
+    """A file is judged by the thresholds that are in force when it is recorded."""
+
+    code = "thresholds_changed"
+    sentence = "A threshold of the profile {profile} changed while the file was read. Nothing was loaded; send it again."
+    sentence_zh = "读取过程中配置 {profile} 的阈值发生了变化。未加载任何数据;请重新发送。"
+
+
+class TooManyRows(Refusal):
+    """Rows without a file come in small batches."""
+
+    code = "too_many_rows"
+    sentence = "{found} rows came at once; at most {most} rows come without a file. Send a file, or several batches."
+    sentence_zh = "一次收到 {found} 行;不经文件时每次至多 {most} 行。请发送文件或分批发送。"
+
+
+class RowsUnusable(Refusal):
+    """Each row is a text for each column of the profile."""
+
+    code = "rows_unusable"
+    sentence = "The rows cannot be used: row {row}: {reason}."
+    sentence_zh = "无法使用这些行:第 {row} 行:{reason_zh}。"
+
+
+class DeclarationIncomplete(Refusal):
+    """A declaration says which mechanism uses the acts, and who declares it."""
+
+    code = "declaration_incomplete"
+    sentence = "The {field} is missing; acts are declared with the mechanism that uses them and by whom."
+    sentence_zh = "缺少 {field};申报须注明使用该活动的机制和申报人。"
+
+
+class DeclarationUnreadable(Refusal):
+    """A declaration is taken whole: an act of it that is not understood would be counted twice."""
+
+    code = "declaration_unreadable"
+    sentence = "{found} rows of {path} name no act; the first is row {row}: {why} Nothing was declared."
+    sentence_zh = "{path} 中有 {found} 行无法确定活动;首个为第 {row} 行:{why_zh}未作任何申报。"

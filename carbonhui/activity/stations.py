@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from carbonhui.activity.gcj02 import to_wgs84
 from carbonhui.activity.profile import Profile, StationColumns
 from carbonhui.activity.receiving import digest_of
 from carbonhui.activity.refusals import StationsNeeded, StationsUnreadable
@@ -24,7 +25,7 @@ def read_stations(profile: Profile, path: Path | None) -> tuple[dict[str, list[P
 
     A station that stands in the list twice has moved, and the list does not say when:
     it has both places. A station without coordinates has none. Digits beyond the
-    microdegree (11 cm) are dropped.
+    microdegree (11 cm) are dropped. Coordinates of Chinese map services (GCJ-02) become WGS84.
 
     Raises `StationsNeeded`, `StationsUnreadable`.
     """
@@ -55,7 +56,8 @@ def _places(path: Path, columns: StationColumns, rows: "csv.DictReader[str]") ->
         texts = [(row[name] or "").strip() for name in (columns.latitude, columns.longitude)]
         found = places.setdefault(station, [])
         if all(texts):
-            found.append(_place(path, rows.line_num, texts))
+            place = _place(path, rows.line_num, texts)
+            found.append(to_wgs84(*place) if columns.datum == "GCJ-02" else place)
     return places
 
 
@@ -78,12 +80,12 @@ def shortest_metres(origins: list[Place], destinations: list[Place]) -> int | No
 
 
 def write_pairs(engine: duckdb.DuckDBPyConnection, places: dict[str, list[Place]]) -> None:
-    """Fill the tables ``stations`` and ``pairs``: only the pairs that the trips of ``parsed`` have."""
+    """Fill the tables ``stations`` and ``pairs``: only the pairs that the trips of ``plain`` have."""
     engine.register("block", pa.table({"id": list(places), "placed": [bool(found) for found in places.values()]}))
     engine.execute("CREATE TABLE stations AS SELECT id::VARCHAR AS id, placed FROM block")
     engine.unregister("block")
     engine.execute("CREATE TABLE pairs (origin VARCHAR, destination VARCHAR, metres BIGINT)")
-    asked = engine.cursor().execute("SELECT DISTINCT origin, destination FROM parsed")
+    asked = engine.cursor().execute("SELECT DISTINCT origin, destination FROM plain")
     while some := asked.fetchmany(_PAIRS_AT_ONCE):
         metres = [shortest_metres(places.get(origin, []), places.get(destination, [])) for origin, destination in some]
         columns = [pa.array(column, pa.string()) for column in zip(*some, strict=True)]

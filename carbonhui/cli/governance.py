@@ -7,6 +7,7 @@ from rich.table import Table
 
 from carbonhui import approvals, methodology, policy
 from carbonhui.cli.context import Face, console, pass_face
+from carbonhui.cli.methodologies import installed_methodology, version_option
 
 _start = click.option("--from", "start", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The first day in force.")
 _source = click.option("--source", required=True, help="The paper that the value comes from.")
@@ -56,20 +57,20 @@ def propose(
 
 @policy_commands.command(name="propose-methodology")
 @click.argument("identifier")
+@version_option
 @_start
 @_source
 @_by
 @pass_face
-def propose_methodology(face: Face, identifier: str, start: datetime, source: str, by: str) -> None:
-    """Propose the installed version of a methodology from a day on, and print the matter."""
-    found = methodology.installed().get(identifier)
-    if found is None:
-        raise click.UsageError(f"there is no installed methodology {identifier!r}; see: carbonhui methodology list")
+def propose_methodology(
+    face: Face, identifier: str, version: str | None, start: datetime, source: str, by: str
+) -> None:
+    """Archive the text of an installed methodology, propose it from a day on, and print the matter."""
+    found = installed_methodology(identifier, version)
     with face.database() as database:
-        matter = database.run(lambda s: policy.propose_fingerprint(
-            s, found.id, fingerprint=found.fingerprint, start=start.date(), source=source, proposed_by=by,
-            demonstration=found.demonstration,
-        ))  # fmt: skip
+        matter = database.run(
+            lambda s: methodology.propose(s, found, start=start.date(), source=source, proposed_by=by)
+        )
     click.echo(matter)
 
 

@@ -8,7 +8,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from carbonhui import __version__
-from carbonhui.cli import accounts, books, governance, measuring, using
+from carbonhui.cli import accounts, activities, books, governance, measuring, methodologies, using
 from carbonhui.cli.context import Face
 from carbonhui.core.refusals import Refusal
 from carbonhui.core.settings import LANGUAGES, PROFILES, SettingInvalid
@@ -55,7 +55,7 @@ def carbonhui(ctx: click.Context, profile: str | None, language: str | None) -> 
     ctx.obj = Face(profile=profile, chosen_language=language)
 
 
-for commands in (books, measuring, governance, accounts, using):
+for commands in (books, methodologies, activities, measuring, governance, accounts, using):
     for command in commands.COMMANDS:
         carbonhui.add_command(command)
 

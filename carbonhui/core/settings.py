@@ -44,6 +44,11 @@ class Settings:
     def is_demo(self) -> bool:
         return self.profile == "demo"
 
+    @property
+    def profiles_folder(self) -> Path:
+        """Where an institution's own profiles of activity lie."""
+        return self.home / "profiles"
+
 
 def default_home(environment: Mapping[str, str], profile: str) -> Path:
     """Where the books live when nobody said where.

@@ -57,7 +57,7 @@ def play(database: Database, console: Console, progress: Progress) -> int:
     """
     teller = Teller(console, database.settings)
     teller.opening()
-    approved = database.run(lambda session: approve_what_is_installed(session, methodology.installed()))
+    approved = database.run(lambda session: approve_what_is_installed(session, methodology.installed_versions()))
     teller.approvals(approved)
     _measure(database, teller, progress)
     city = database.run(_city)
@@ -86,7 +86,7 @@ def _measure(database: Database, teller: Teller, progress: Progress) -> None:
             database.run(lambda session, name=profile: _enrol(session, database, name))  # type: ignore[misc]
         task = progress.add_task("measuring", total=None)
         measured = quantification.quantify(
-            database, database.settings, methodology.installed(),
+            database, database.settings, methodology.installed_versions(),
             progress=lambda piece, pieces: progress.update(task, total=pieces, advance=1),
         )
         task = progress.add_task("minting, persons", total=None)

@@ -35,8 +35,11 @@ class Teller:
 
     def approvals(self, lines: list[str]) -> None:
         self.heading("Approvals of the demonstration city", "演示城市的审批")
-        for line in lines or ["everything was approved before"]:
+        believed = [line for line in lines if line.startswith(("plausible:", "one_act"))]
+        for line in [line for line in lines if line not in believed] or ["everything was approved before"]:
             self.console.print(f"  {line}")
+        if believed:
+            self.console.print(f"  {len(believed)} thresholds of what is believed of one act; carbonhui policy list shows them")
 
     def step(self, article: str, what: str, posted: ledger.Posted) -> None:
         before = "  [dim](done before; nothing moved now)[/dim]" if posted.again else ""
@@ -77,7 +80,7 @@ class Teller:
         for piece in measured.pieces:
             left_out = ", ".join(f"{reason} {count:,}" for reason, count in sorted(piece.left_out.items()) if count)
             self.console.print(
-                f"  Art. 16  {piece.methodology} measured {piece.measured:,} of {piece.activities:,}: "
+                f"  Art. 16  {piece.mode} measured {piece.measured:,} of {piece.activities:,}: "
                 f"{piece.mg:,} mg CO2e avoided by {piece.persons:,} persons" + (f"; left out: {left_out}" if left_out else "")
             )
         self.console.print(

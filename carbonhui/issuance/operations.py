@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -15,7 +16,7 @@ from carbonhui.core.database import Database, connection_of
 from carbonhui.issuance.refusals import MintRunning, RatioChanged
 
 #: Reductions consumed in one transaction: large enough to be fast, small enough to lose little when killed.
-ROWS_AT_ONCE = 20_000
+ROWS_AT_ONCE = 50_000
 WORKERS = 2
 _LOCK = 440117
 
@@ -109,10 +110,7 @@ def mint(
     Raises `MintRunning`, `RatioChanged`, `policy.NotInForce`.
     """
     began = time.perf_counter()
-    with database.connect(autocommit=True) as guard:
-        row = guard.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
-        if row != (True,):
-            raise MintRunning()
+    with _alone(database):
         number = database.run(lambda session: _begin(session, through))
         parts = database.run(lambda session: parts_through(session, through))
         steps = [step for part in parts for step in _mint_part(database, part, number, clock, workers, progress)]
@@ -126,6 +124,21 @@ def mint(
         credits=sum(step.credits for step in steps),
         seconds=time.perf_counter() - began,
     )
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[None]:
+    """Nobody else mints meanwhile. Raises `MintRunning`."""
+    with database.connect(autocommit=True) as guard:
+        row = guard.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
+        if row != (True,):
+            raise MintRunning()
+        try:
+            yield
+        finally:
+            # The server notices a closed connection some time later, and who mints next should not be refused until then.
+            if not guard.broken:
+                guard.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
 
 
 def _begin(session: Session, through: date) -> int:

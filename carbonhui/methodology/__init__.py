@@ -6,41 +6,69 @@ is not exact or not sourced, and gives the reduction of a record in whole millig
 the same from Python and from SQL.
 """
 
-from carbonhui.methodology.checking import check
-from carbonhui.methodology.compilers import DUCKDB, Dialect, Formula
+from carbonhui.methodology.approved import ApprovedVersion, approved_versions
+from carbonhui.methodology.archive import archived, changed_files, propose
+from carbonhui.methodology.checking import Examination, check, examine
+from carbonhui.methodology.compilers import DUCKDB, SPARK, Dialect, Formula
 from carbonhui.methodology.methodology import Methodology
-from carbonhui.methodology.packages import installed
+from carbonhui.methodology.packages import installed, installed_versions
+from carbonhui.methodology.pages import GENERATED, pages, sheet
 from carbonhui.methodology.parts import (
     Cap,
     Case,
+    ClaimWindow,
     DatedValue,
     EvidenceWeight,
     Exclusion,
     Field,
+    Lookback,
     Parameter,
     Period,
 )
 from carbonhui.methodology.reading import load
-from carbonhui.methodology.refusals import DayBeforeFirstDate, QuantitiesDiffer, QuantityNotWhole, QuantityOutOfRange
+from carbonhui.methodology.refusals import (
+    DayBeforeFirstDate,
+    EvidenceNotAccepted,
+    QuantitiesDiffer,
+    QuantityNotWhole,
+    QuantityOutOfRange,
+)
+from carbonhui.methodology.scaffold import scaffold
 
 __all__ = [
     "DUCKDB",
+    "GENERATED",
+    "SPARK",
+    "ApprovedVersion",
     "Cap",
     "Case",
+    "ClaimWindow",
     "DatedValue",
     "DayBeforeFirstDate",
     "Dialect",
+    "EvidenceNotAccepted",
     "EvidenceWeight",
+    "Examination",
     "Exclusion",
     "Field",
     "Formula",
+    "Lookback",
     "Methodology",
     "Parameter",
     "Period",
     "QuantitiesDiffer",
     "QuantityNotWhole",
     "QuantityOutOfRange",
+    "approved_versions",
+    "archived",
+    "changed_files",
     "check",
+    "examine",
     "installed",
+    "installed_versions",
     "load",
+    "pages",
+    "propose",
+    "scaffold",
+    "sheet",
 ]

@@ -22,6 +22,8 @@ class Dialect:
     operations: Mapping[str, str]
     #: True where the quantity is a whole number, not missing, and from {low} to {high}.
     in_range: str = ""
+    #: The name of a column, as it stands where columns are named.
+    column: str = "{0}"
 
 
 _COMMON = {
@@ -61,28 +63,47 @@ _WHOLE_TYPES = (
     "'TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT', 'UTINYINT', 'USMALLINT', 'UINTEGER', 'UBIGINT'"
 )
 
+_SQL = _COMMON | {
+    "quotient": "({0} // {1})",
+    "floor": "(({0} - ((({0} % {1}) + {1}) % {1})) // {1})",
+    "remainder": "({0} % {1})",
+    "modulo": "((({0} % {1}) + {1}) % {1})",
+    "equal": "({0} = {1})",
+    "unequal": "({0} <> {1})",
+    "both": "({0} AND {1})",
+    "either": "({0} OR {1})",
+    "where": "(CASE WHEN {0} THEN {1} ELSE {2} END)",
+    # They pass over NULL, on both engines; the guard has seen to it that there is none.
+    "minimum": "LEAST({0}, {1})",
+    "maximum": "GREATEST({0}, {1})",
+}
+
 #: Everything is BIGINT, so that nothing overflows in 32 bits and nothing turns into a float.
 DUCKDB = Dialect(
     constant="CAST({0} AS BIGINT)",
     quantity='CAST("{0}" AS BIGINT)',
-    operations=_COMMON
-    | {
-        "quotient": "({0} // {1})",
-        "floor": "(({0} - ((({0} % {1}) + {1}) % {1})) // {1})",
-        "remainder": "({0} % {1})",
-        "modulo": "((({0} % {1}) + {1}) % {1})",
-        "equal": "({0} = {1})",
-        "unequal": "({0} <> {1})",
-        "both": "({0} AND {1})",
-        "either": "({0} OR {1})",
-        "where": "(CASE WHEN {0} THEN {1} ELSE {2} END)",
-        "minimum": "LEAST({0}, {1})",
-        "maximum": "GREATEST({0}, {1})",
-    },
+    operations=_SQL,
     in_range=(
         f'(typeof("{{name}}") IN ({_WHOLE_TYPES})'
         ' AND "{name}" IS NOT NULL AND "{name}" BETWEEN {low} AND {high})'
     ),
+    column='"{0}"',
+)
+
+#: Spark's ``/`` leaves the whole numbers; its ``div`` cuts towards nought, which for what is never negative is down.
+SPARK = Dialect(
+    constant="CAST({0} AS BIGINT)",
+    quantity="CAST(`{0}` AS BIGINT)",
+    operations=_SQL
+    | {
+        "quotient": "({0} div {1})",
+        "floor": "(({0} - ((({0} % {1}) + {1}) % {1})) div {1})",
+    },
+    in_range=(
+        "(typeof(`{name}`) IN ('tinyint', 'smallint', 'int', 'bigint')"
+        " AND `{name}` IS NOT NULL AND `{name}` BETWEEN {low} AND {high})"
+    ),
+    column="`{0}`",
 )
 
 

@@ -11,9 +11,9 @@ as on paper, also where a dividend is negative.
 
 import keyword
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import reduce
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from carbonhui.methodology.refusals import (
     FormulaConditionExpected,
@@ -35,8 +35,9 @@ DEEPEST, LARGEST = 50, 2_000
 #: How often an engine's text repeats each part, where it repeats any.
 _REPEATS = {"floor": (2, 4), "modulo": (1, 3)}
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
-#: These two are words of the functions that take quantities by name.
-_TAKEN = {"self", "on"}
+_Step = TypeVar("_Step", bound="Expression")
+#: Words of the functions that take quantities by name.
+_TAKEN = {"self", "on", "evidence"}
 
 
 class Expression:
@@ -210,6 +211,18 @@ def all_of(first: Condition, *others: Condition) -> Condition:
 def any_of(first: Condition, *others: Condition) -> Condition:
     """At least one of the conditions holds."""
     return reduce(Condition.__or__, others, _condition(first))
+
+
+def exchanged(expression: _Step, others: Mapping[str, Whole]) -> _Step:
+    """The same formula with some quantities exchanged for expressions that stay within their ranges."""
+    if isinstance(expression, Quantity):
+        return others.get(expression.name, expression)  # type: ignore[return-value]
+    if isinstance(expression, Constant):
+        return expression
+    parts = tuple(exchanged(part, others) for part in expression.parts)
+    if isinstance(expression, Whole):
+        return Whole(expression.operation, parts, expression.low, expression.high)  # type: ignore[return-value]
+    return Condition(expression.operation, parts)  # type: ignore[return-value]
 
 
 def _added(a: Whole, b: Whole) -> Whole:

@@ -1,5 +1,6 @@
 """Finding the installed methodologies without running any of their code."""
 
+import re
 from collections.abc import Iterable, Iterator
 from importlib.machinery import PathFinder
 from importlib.metadata import EntryPoint, entry_points
@@ -15,20 +16,34 @@ SHIPPED = "methodologies"
 
 
 def installed(folders: Iterable[Path] | None = None) -> dict[str, Methodology]:
-    """Every installed methodology by its id.
+    """The newest installed version of every methodology, by its id.
+
+    The newest is the one whose numbers begin last; of those that begin on one day, the
+    one with the highest version.
+    """
+    return {methodology.id: methodology for methodology in installed_versions(folders)}
+
+
+def installed_versions(folders: Iterable[Path] | None = None) -> list[Methodology]:
+    """Every installed version of every methodology, by id and then from the oldest to the newest.
 
     Without ``folders`` these are the shipped folders and those that installed packages
     announce in the entry point group ``carbonhui.methodologies``. The shipped folders are
     listed as they lie, so that a checkout that is not installed has them too.
     """
-    found: dict[str, Methodology] = {}
+    found: dict[tuple[str, str], Methodology] = {}
     for folder in folders if folders is not None else _all_folders():
         methodology = load(folder)
-        if methodology.id in found:
-            first = found[methodology.id].folder
-            raise MethodologyIdRepeated(methodology=methodology.id, first=first, second=folder)
-        found[methodology.id] = methodology
-    return found
+        key = methodology.id, methodology.version
+        if key in found:
+            raise MethodologyIdRepeated(methodology=" ".join(key), first=found[key].folder, second=folder)
+        found[key] = methodology
+    return sorted(found.values(), key=lambda one: (one.id, one.first_day, _in_order(one.version)))
+
+
+def _in_order(version: str) -> list[tuple[int, str]]:
+    """Version 10 follows version 9."""
+    return [(int(digits or 0), letters) for digits, letters in re.findall(r"(\d+)|(\D+)", version)]
 
 
 def _all_folders() -> list[Path]:

@@ -1,12 +1,10 @@
 """What a methodology is made of, besides its formula."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
-#: The host's ways of finding what a record is compared with.
-LOOKBACKS = ("same_month_last_year", "mean_of_last_7_days", "city_mean")
-#: The kinds of activity that the lake holds.
-ACTIVITIES = ("trip", "reading")
+#: What an act was proved by, unless its institution's profile says otherwise.
+VERIFIED = "verified"
 #: Where a number was read: S1 the official text itself, S2 press or government news that
 #: quotes it, S3 an academic paper, S4 a list that nobody confirmed, C computed from S1-S3,
 #: U unverified.
@@ -15,19 +13,41 @@ PROVENANCE_CLASSES = ("S1", "S2", "S3", "S4", "C", "U")
 UNCONFIRMED_CLASSES = ("S4", "U")
 
 
-@dataclass(frozen=True)
-class Field:
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """Something that a methodology says in English, and in Chinese where its author gave both."""
+
+    says: str
+    says_zh: str | None = None
+
+    def said(self, language: str) -> str:
+        """The words in ``"en"`` or ``"zh"``; the English ones where there are no Chinese."""
+        return self.says_zh or self.says if language == "zh" else self.says
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field(Said):
     """One measured number of an activity, in its unit, from ``low`` to ``high``.
 
-    ``of`` is set for a looked-back field only: the activity field whose earlier value it is.
+    ``by`` and ``of`` are set for a looked-back field only: which lookback brings it, and
+    the activity field whose earlier value it is.
     """
 
     name: str
-    says: str
     unit: str
     low: int
     high: int
+    by: str | None = None
     of: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lookback(Said):
+    """The host's way of finding what a reading is compared with, and the paper that chose it."""
+
+    name: str
+    source: str
+    settings: dict[str, int] = field(hash=False)
 
 
 @dataclass(frozen=True)
@@ -45,12 +65,11 @@ class DatedValue:
     published: date | None = None
 
 
-@dataclass(frozen=True)
-class Parameter:
+@dataclass(frozen=True, kw_only=True)
+class Parameter(Said):
     """One number that the committee approves, with its history (Articles 14-15)."""
 
     name: str
-    says: str
     unit: str
     values: tuple[DatedValue, ...]
 
@@ -81,41 +100,49 @@ class Period:
 
 @dataclass(frozen=True)
 class Case:
-    """A worked example, as it stands on the committee's paper."""
+    """A worked example, as it stands on the committee's paper: what is credited for one record."""
 
     name: str
     on: date
     quantities: dict[str, int]
     mg: int
     because: str
+    evidence: str = VERIFIED
 
 
-@dataclass(frozen=True)
-class Cap:
-    """The most of a field that counts for one person in one period; the host applies it."""
+@dataclass(frozen=True, kw_only=True)
+class Cap(Said):
+    """The most that counts: of a field or of the milligrams, for one record or for one person in one period."""
 
-    says: str
     field: str
     per: str
     most: int
     source: str
 
 
-@dataclass(frozen=True)
-class EvidenceWeight:
-    """How much of a reduction counts for weaker evidence, rounded down; the host applies it."""
+@dataclass(frozen=True, kw_only=True)
+class EvidenceWeight(Said):
+    """How much of a reduction counts for evidence of a kind, rounded down for each record to whole ``unit_mg``."""
 
-    says: str
     evidence: str
     numerator: int
     denominator: int
     source: str
+    unit_mg: int = 1
 
 
-@dataclass(frozen=True)
-class Exclusion:
-    """Who or what the methodology does not measure; the host applies it."""
+@dataclass(frozen=True, kw_only=True)
+class ClaimWindow(Said):
+    """An activity received more than ``days`` days after its own day is not measured; the host applies it."""
 
-    says: str
+    days: int
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exclusion(Said):
+    """Whose readings are not measured: those flagged in the ``period``, or anywhere in the ``year``; the host applies it."""
+
     code: str
     source: str
+    per: str = "period"

@@ -1,52 +1,45 @@
 """Reading a methodology's folder, and refusing whatever is not as it should be."""
 
-from collections.abc import Mapping
 from hashlib import sha256
-from itertools import pairwise
 from pathlib import Path
 
-from carbonhui.methodology.formula import Quantity, quantity
+from carbonhui.methodology.crediting import read_caps, read_claim_window, read_evidence_weights, read_exclusions
 from carbonhui.methodology.formula_file import read_formula
-from carbonhui.methodology.methodology import Methodology
-from carbonhui.methodology.parts import (
-    ACTIVITIES,
-    LOOKBACKS,
-    PROVENANCE_CLASSES,
-    UNCONFIRMED_CLASSES,
-    Cap,
-    Case,
-    DatedValue,
-    EvidenceWeight,
-    Exclusion,
-    Field,
-    Parameter,
+from carbonhui.methodology.hosting import ACTIVITIES, PERIODS
+from carbonhui.methodology.measured import (
+    quantities_of,
+    read_fields,
+    read_lookback_fields,
+    read_lookbacks,
+    read_parameters,
 )
+from carbonhui.methodology.methodology import Methodology
+from carbonhui.methodology.parts import VERIFIED, Case
 from carbonhui.methodology.refusals import (
     FormulaFileUnreadable,
     MethodologyFileMissing,
-    MethodologyNamesClash,
-    ValueDateRepeated,
-    ValueDatesNotRising,
-    ValueUnconfirmed,
-    ValueWithoutSource,
     WorkedCaseWrong,
 )
 from carbonhui.methodology.tables import Table, read_toml
 
-_PERIODS = ("activity", "day", "month", "year")
+Files = dict[str, bytes]
 
 
 def load(folder: Path) -> Methodology:
     """The methodology in a folder, if every rule holds and every worked case comes out."""
-    methodology = read(folder)
+    return load_files(files_of(folder), folder)
+
+
+def load_files(files: Files, folder: Path | None) -> Methodology:
+    """The same of files that were read from ``folder`` or, with None, from the archive."""
+    methodology = read_files(files, folder)
     for problem in wrong_cases(methodology):
         raise problem
     return methodology
 
 
-def read(folder: Path) -> Methodology:
-    """The methodology in a folder, its worked cases not yet worked."""
-    files = _files(folder)
+def read_files(files: Files, folder: Path | None) -> Methodology:
+    """The methodology that the files are; its worked cases, and with them its weights, are not yet worked."""
     for name in ("methodology.toml", "formula.py"):
         if name not in files:
             raise MethodologyFileMissing(folder=folder, file=name)
@@ -54,16 +47,16 @@ def read(folder: Path) -> Methodology:
 
 
 def wrong_cases(methodology: Methodology) -> list[WorkedCaseWrong]:
-    """The worked cases whose written result is not the formula's."""
+    """The worked cases whose written result is not what would be credited."""
     wrong = []
     for case in methodology.cases:
-        computed_mg = methodology.reduction_mg(case.on, **case.quantities)
+        computed_mg = methodology.credited_mg(case.on, case.evidence, **case.quantities)
         if computed_mg != case.mg:
             wrong.append(WorkedCaseWrong(case=case.name, written_mg=case.mg, computed_mg=computed_mg))
     return wrong
 
 
-def fingerprint(files: dict[str, bytes]) -> str:
+def fingerprint(files: Files) -> str:
     """The SHA-256 of a folder's files, each with its name and length, in the order of their names."""
     digest = sha256()
     for name in sorted(files):
@@ -73,7 +66,7 @@ def fingerprint(files: dict[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _files(folder: Path) -> dict[str, bytes]:
+def files_of(folder: Path) -> Files:
     """The folder's files by relative name, without hidden ones and what Python leaves behind."""
     found = {}
     for path in sorted(folder.rglob("*")):
@@ -83,115 +76,51 @@ def _files(folder: Path) -> dict[str, bytes]:
     return found
 
 
-def _methodology(top: Table, files: dict[str, bytes], folder: Path) -> Methodology:
+def _methodology(top: Table, files: Files, folder: Path | None) -> Methodology:
     demonstration = top.truth("demonstration")
-    fields = _fields(top)
-    lookback = top.one_of("lookback", LOOKBACKS) if top.has("lookback") else None
-    lookback_fields = _lookback_fields(top, fields) if lookback or top.has("lookback_fields") else {}
-    parameters = _parameters(top, demonstration)
-    quantities = _quantities(fields, lookback_fields, parameters)
+    activity = top.one_of("activity", ACTIVITIES)
+    period = _period(top, activity)
+    fields = read_fields(top, activity)
+    lookbacks = read_lookbacks(top, activity, period)
+    lookback_fields = read_lookback_fields(top, fields, lookbacks)
+    parameters = read_parameters(top, demonstration)
+    quantities = quantities_of(fields, lookback_fields, parameters)
     methodology = Methodology(
         id=top.name("id"),
         title=_title(top.table("title")),
-        version=top.text("version"),
+        version=top.version("version"),
         document=top.text("document"),
         articles=tuple(top.numbers_listed("articles", lowest=1)),
         demonstration=demonstration,
-        activity=top.one_of("activity", ACTIVITIES),
+        activity=activity,
+        period=period,
         fields=fields,
-        lookback=lookback,
+        lookbacks=lookbacks,
         lookback_fields=lookback_fields,
         parameters=parameters,
-        caps=_caps(top, fields),
-        evidence_weights=_evidence_weights(top),
-        exclusions=_exclusions(top),
-        cases=tuple(_case(one, bool(lookback)) for one in top.tables("case")),
+        caps=read_caps(top, fields),
+        evidence_weights=read_evidence_weights(top),
+        claim_window=read_claim_window(top),
+        exclusions=read_exclusions(top, activity),
+        cases=tuple(_case(one, bool(lookbacks)) for one in top.tables("case")),
         formula=read_formula(_decoded(files["formula.py"]), quantities),
         fingerprint=fingerprint(files),
+        files=files,
         folder=folder,
     )
     top.finish()
     return methodology
 
 
+def _period(top: Table, activity: str) -> str | None:
+    """Only a reading is brought to a period, and it always is."""
+    return top.one_of("period", PERIODS) if activity == "reading" else None
+
+
 def _title(table: Table) -> dict[str, str]:
     title = {language: table.text(language) for language in ("en", "zh")}
     table.finish()
     return title
-
-
-def _fields(top: Table) -> dict[str, Field]:
-    return {name: _field(name, table) for name, table in top.named_tables("fields")}
-
-
-def _lookback_fields(top: Table, fields: dict[str, Field]) -> dict[str, Field]:
-    # A list of fields without a way of finding them is as wrong as the reverse.
-    top.one_of("lookback", LOOKBACKS)
-    return {name: _field(name, table, tuple(fields)) for name, table in top.named_tables("lookback_fields")}
-
-
-def _field(name: str, table: Table, of: tuple[str, ...] = ()) -> Field:
-    field = Field(
-        name=name,
-        says=table.text("says"),
-        unit=table.text("unit"),
-        low=table.number("low"),
-        high=table.number("high"),
-        of=table.one_of("of", of) if of else None,
-    )
-    table.finish()
-    return field
-
-
-def _parameters(top: Table, demonstration: bool) -> dict[str, Parameter]:
-    return {name: _parameter(name, table, demonstration) for name, table in top.named_tables("parameters")}
-
-
-def _parameter(name: str, table: Table, demonstration: bool) -> Parameter:
-    values = tuple(_dated_value(name, one, demonstration) for one in table.tables("values"))
-    for earlier, later in pairwise(values):
-        if later.start == earlier.start:
-            raise ValueDateRepeated(parameter=name, day=later.start)
-        if later.start < earlier.start:
-            raise ValueDatesNotRising(parameter=name, day=later.start, previous=earlier.start)
-    parameter = Parameter(name=name, says=table.text("says"), unit=table.text("unit"), values=values)
-    table.finish()
-    return parameter
-
-
-def _dated_value(parameter: str, table: Table, demonstration: bool) -> DatedValue:
-    value = table.number("value")
-    if not table.has("source"):
-        raise ValueWithoutSource(parameter=parameter, value=value)
-    dated = DatedValue(
-        start=table.day("from"),
-        value=value,
-        source=table.text("source"),
-        provenance_class=table.one_of("class", PROVENANCE_CLASSES),
-        factor_year=table.number("factor_year", 1900) if table.has("factor_year") else None,
-        published=table.day("published") if table.has("published") else None,
-    )
-    if dated.provenance_class in UNCONFIRMED_CLASSES and not demonstration:
-        raise ValueUnconfirmed(parameter=parameter, value=value, provenance_class=dated.provenance_class)
-    table.finish()
-    return dated
-
-
-def _quantities(
-    fields: dict[str, Field], lookback_fields: dict[str, Field], parameters: dict[str, Parameter]
-) -> list[Quantity]:
-    """Every quantity of the formula with its range; a parameter ranges over its dated values."""
-    groups: dict[str, Mapping[str, Field | Parameter]]
-    groups = {"fields": fields, "lookback_fields": lookback_fields, "parameters": parameters}
-    seen: dict[str, str] = {}
-    ranged = []
-    for group, members in groups.items():
-        for name, member in members.items():
-            if name in seen:
-                raise MethodologyNamesClash(name=name, first=seen[name], second=group)
-            seen[name] = group
-            ranged.append(quantity(name, member.low, member.high))
-    return ranged
 
 
 def _case(table: Table, looks_back: bool) -> Case:
@@ -202,37 +131,10 @@ def _case(table: Table, looks_back: bool) -> Case:
         quantities=table.numbers("activity") | looked_back,
         mg=table.number("mg", 0),
         because=table.text("because"),
+        evidence=table.name("evidence") if table.has("evidence") else VERIFIED,
     )
     table.finish()
     return case
-
-
-def _caps(top: Table, fields: dict[str, Field]) -> tuple[Cap, ...]:
-    caps = []
-    for one in top.tables("caps") if top.has("caps") else []:
-        field, per = one.one_of("field", tuple(fields)), one.one_of("per", _PERIODS)
-        caps.append(Cap(one.text("says"), field, per, one.number("most", 0), one.text("source")))
-        one.finish()
-    return tuple(caps)
-
-
-def _evidence_weights(top: Table) -> tuple[EvidenceWeight, ...]:
-    weights = []
-    for one in top.tables("evidence_weights") if top.has("evidence_weights") else []:
-        says, evidence, source = one.text("says"), one.name("evidence"), one.text("source")
-        numerator = one.number("numerator", 0)
-        denominator = one.number("denominator", max(1, numerator))
-        weights.append(EvidenceWeight(says, evidence, numerator, denominator, source))
-        one.finish()
-    return tuple(weights)
-
-
-def _exclusions(top: Table) -> tuple[Exclusion, ...]:
-    exclusions = []
-    for one in top.tables("exclusions") if top.has("exclusions") else []:
-        exclusions.append(Exclusion(one.text("says"), one.name("code"), one.text("source")))
-        one.finish()
-    return tuple(exclusions)
 
 
 def _decoded(content: bytes) -> str:

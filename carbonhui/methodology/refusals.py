@@ -220,6 +220,73 @@ class MethodologyNamesClash(Refusal):
     sentence_zh = "{name} 在 {first} 和 {second} 中重复声明;每个量须有唯一名称。"
 
 
+class MethodologyNameTaken(Refusal):
+    """A quantity never bears the name of a column that the host itself fills."""
+
+    code = "methodology_name_taken"
+    sentence = "{name} among {group} is a name of the host's own columns; choose another for this quantity."
+    sentence_zh = "{group} 中的 {name} 是系统数据列的名称;请为该量另取名称。"
+
+
+class ActivityFieldsWrong(Refusal):
+    """A methodology asks of an activity what the host can give."""
+
+    code = "activity_fields_wrong"
+    sentence = "A methodology of {activity} activity names the fields {found}; the host gives {wanted}."
+    sentence_zh = "{activity} 类活动的方法学声明了字段 {found};系统提供的是{wanted_zh}。"
+
+
+class LookbackPeriodWrong(Refusal):
+    """Each lookback is defined for readings of one period."""
+
+    code = "lookback_period_wrong"
+    sentence = (
+        "The lookback {lookback} compares readings of one {wanted}; this methodology is of {activity} activity "
+        "and period {period}."
+    )
+    sentence_zh = "回溯方式 {lookback} 比较的是 period = {wanted} 的读数;该方法学的活动类型为 {activity},周期为 {period}。"
+
+
+class LookbackUnused(Refusal):
+    """A lookback that brings nothing is a mistake."""
+
+    code = "lookback_unused"
+    sentence = "The lookback {lookback} is declared, and no looked-back field says by = {lookback!r}."
+    sentence_zh = "声明了回溯方式 {lookback},但没有回溯字段写明 by = {lookback!r}。"
+
+
+class CapNotApplicable(Refusal):
+    """A record is cut by its fields or its milligrams, a person's day, month or year by the milligrams."""
+
+    code = "cap_not_applicable"
+    sentence = "The cap on {field} per {per} cannot be applied; per day, month or year only mg is capped, a field per activity."
+    sentence_zh = "无法按 {per} 对 {field} 设限;按日、月、年只能对 mg 设限,字段只能按每次活动设限。"
+
+
+class ExclusionNotApplicable(Refusal):
+    """Only readings carry the flags by which they are excluded."""
+
+    code = "exclusion_not_applicable"
+    sentence = "The exclusion {exclusion} cannot be applied to {activity} activity; only readings carry flags."
+    sentence_zh = "排除项 {exclusion} 不适用于 {activity} 类活动;只有读数带有标记。"
+
+
+class MethodologyRuleRepeated(Refusal):
+    """One matter has one rule."""
+
+    code = "methodology_rule_repeated"
+    sentence = "The {what} of {name} stands twice in methodology.toml; one of them must go."
+    sentence_zh = "methodology.toml 中 {name} 的 {what} 重复出现;请删去其一。"
+
+
+class EvidenceNotAccepted(Refusal):
+    """A reduction counts only by evidence that its methodology accepts."""
+
+    code = "evidence_not_accepted"
+    sentence = "The methodology {methodology} does not accept {evidence} evidence; it accepts {accepted}."
+    sentence_zh = "方法学 {methodology} 不接受 {evidence} 类证据;可接受的有 {accepted}。"
+
+
 class ValueWithoutSource(Refusal):
     """Each number names the paper that it comes from (Article 14)."""
 
@@ -256,11 +323,11 @@ class ValueDateRepeated(Refusal):
 
 
 class WorkedCaseWrong(Refusal):
-    """A worked case comes out as it was worked on paper."""
+    """A worked case comes out as it was worked on paper, after the caps of one record and the weight of its evidence."""
 
     code = "worked_case_wrong"
-    sentence = "The case {case!r} says {written_mg} mg; the formula gives {computed_mg} mg."
-    sentence_zh = "算例 {case!r} 写明 {written_mg} 毫克;公式得出 {computed_mg} 毫克。"
+    sentence = "The case {case!r} says {written_mg} mg; the methodology gives {computed_mg} mg."
+    sentence_zh = "算例 {case!r} 写明 {written_mg} 毫克;方法学得出 {computed_mg} 毫克。"
 
 
 class EnginesDisagree(Refusal):
@@ -272,11 +339,38 @@ class EnginesDisagree(Refusal):
 
 
 class MethodologyIdRepeated(Refusal):
-    """One name stands for one methodology, whoever ships it."""
+    """One name and version stand for one methodology, whoever ships it."""
 
     code = "methodology_id_repeated"
     sentence = "The methodology {methodology} is in {first} and in {second}; uninstall one of them."
     sentence_zh = "方法学 {methodology} 同时存在于 {first} 和 {second};请卸载其中之一。"
+
+
+class ArchiveDiffers(Refusal):
+    """What is archived under a fingerprint has that fingerprint."""
+
+    code = "archive_differs"
+    sentence = (
+        "The archived files {files} do not give the fingerprint {fingerprint}; the archive was changed from outside, "
+        "and nothing is measured by it."
+    )
+    sentence_zh = "归档文件 {files} 与指纹 {fingerprint} 不符;归档曾被外部改动,不得据以计量。"
+
+
+class ScaffoldNameInvalid(Refusal):
+    """A methodology's name is a package's name as well."""
+
+    code = "scaffold_name_invalid"
+    sentence = "{name} cannot name a methodology; use lower-case letters, digits and _, at most 60, and not a word of Python."
+    sentence_zh = "{name} 不能作为方法学标识;请使用小写字母、数字和 _,至多 60 个字符,且不得为 Python 保留字。"
+
+
+class ScaffoldExists(Refusal):
+    """Nothing that somebody wrote is written over."""
+
+    code = "scaffold_exists"
+    sentence = "There is already something at {folder}; choose another name or another folder."
+    sentence_zh = "{folder} 已存在;请另选名称或目录。"
 
 
 class MethodologyPackageMissing(Refusal):

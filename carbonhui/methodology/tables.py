@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypedDict, TypeVar
 
 from carbonhui.methodology.refusals import (
     MethodologyFileUnreadable,
@@ -16,8 +16,16 @@ from carbonhui.methodology.refusals import (
 
 _T = TypeVar("_T")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,39}")
 #: A whole number outside 64 bits is not TOML 1.0, although Python would read it.
 _WIDEST = 2**63
+
+
+class Words(TypedDict):
+    """What a part of a methodology says."""
+
+    says: str
+    says_zh: str | None
 
 
 class Table:
@@ -42,15 +50,24 @@ class Table:
         wanted = "lower-case letters, digits and _, at most 60"
         return _is(self._value(key, wanted), str, self._at(key), wanted, lambda text: bool(_NAME.fullmatch(text)))
 
+    def version(self, key: str) -> str:
+        """A text that can be part of a file's name."""
+        wanted = "letters, digits, points and hyphens, at most 40"
+        return _is(self._value(key, wanted), str, self._at(key), wanted, lambda text: bool(_VERSION.fullmatch(text)))
+
     def one_of(self, key: str, allowed: Sequence[str]) -> str:
         """One of a few words."""
         wanted = "one of " + ", ".join(allowed)
         return _is(self._value(key, wanted), str, self._at(key), wanted, lambda text: text in allowed)
 
-    def number(self, key: str, lowest: int = -_WIDEST) -> int:
-        """A whole number of 64 bits, at least ``lowest``."""
-        wanted = "a whole number of 64 bits" if lowest == -_WIDEST else f"a whole number, at least {lowest}"
-        return _is(self._value(key, wanted), int, self._at(key), wanted, lambda value: lowest <= value < _WIDEST)
+    def said(self) -> "Words":
+        """What the table says, in English and perhaps in Chinese."""
+        return {"says": self.text("says"), "says_zh": self.text("says_zh") if self.has("says_zh") else None}
+
+    def number(self, key: str, lowest: int = -_WIDEST, highest: int = _WIDEST - 1) -> int:
+        """A whole number of 64 bits, at least ``lowest`` and at most ``highest``."""
+        wanted = _wanted(lowest, highest)
+        return _is(self._value(key, wanted), int, self._at(key), wanted, lambda value: lowest <= value <= highest)
 
     def day(self, key: str) -> date:
         """A day, without a time."""
@@ -65,9 +82,12 @@ class Table:
         content: dict[str, object] = _is(self._value(key, "a table"), dict, self._at(key), "a table", bool)
         return Table(content, self._at(key))
 
-    def named_tables(self, key: str) -> list[tuple[str, "Table"]]:
-        """The tables of a table, by name, in the order of the file."""
+    def named_tables(self, key: str, known: Sequence[str] = ()) -> list[tuple[str, "Table"]]:
+        """The tables of a table, by name, in the order of the file; of the known names only, where they are given."""
         outer = self.table(key)
+        for name in outer.content:
+            if known and name not in known:
+                raise MethodologyKeyUnknown(key=outer._at(name), known=", ".join(sorted(known)))
         return [(name, outer.table(name)) for name in outer.content]
 
     def tables(self, key: str) -> list["Table"]:
@@ -121,6 +141,12 @@ def _is(value: object, kind: type[_T], path: str, wanted: str, allowed: Callable
     if type(value) is not kind or not allowed(value):
         raise MethodologyKeyWrong(key=path, value=_shown(value), wanted=wanted)
     return value
+
+
+def _wanted(lowest: int, highest: int) -> str:
+    if highest < _WIDEST - 1:
+        return f"a whole number from {lowest} to {highest}"
+    return "a whole number of 64 bits" if lowest == -_WIDEST else f"a whole number, at least {lowest}"
 
 
 def _shown(value: object) -> str:

@@ -12,10 +12,13 @@ from carbonhui.policy.operations import (
     come_into_force,
     methodology_name,
     number_on,
+    numbers_on,
+    plausible_name,
     propose_fingerprint,
     propose_number,
     values,
     versions_in_force,
+    versions_kept,
 )
 from carbonhui.policy.refusals import (
     DemonstrationOnly,
@@ -32,10 +35,13 @@ from carbonhui.policy.refusals import (
 EXCHANGE_RATIO = "exchange_ratio_mg_per_credit"
 PAR = "par_fen_per_1000_credits"
 OFFSET_CAP = "offset_cap_percent"
+#: Two reports of one mode by two sources within this many seconds are one act.
+ONE_ACT_TOLERANCE = "one_act_tolerance_s"
 
 __all__ = [
     "EXCHANGE_RATIO",
     "OFFSET_CAP",
+    "ONE_ACT_TOLERANCE",
     "PAR",
     "DemonstrationOnly",
     "NotApproved",
@@ -50,8 +56,11 @@ __all__ = [
     "come_into_force",
     "methodology_name",
     "number_on",
+    "numbers_on",
+    "plausible_name",
     "propose_fingerprint",
     "propose_number",
     "values",
     "versions_in_force",
+    "versions_kept",
 ]

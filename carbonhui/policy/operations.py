@@ -1,8 +1,10 @@
 """Proposing a dated value, bringing it into force, reading what is in force."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import psycopg
 from sqlalchemy.orm import Session
@@ -48,6 +50,11 @@ class Version:
 def methodology_name(methodology: str) -> str:
     """The name under which a methodology's fingerprints are governed."""
     return f"methodology:{methodology}"
+
+
+def plausible_name(mode: str, what: str) -> str:
+    """The name under which is governed what is believed of one act, such as ``plausible:bus:longest_s``."""
+    return f"plausible:{mode}:{what}"
 
 
 def propose_number(
@@ -184,7 +191,44 @@ def number_on(session: Session, name: str, day: date) -> int:
     return int(row[0])
 
 
+def numbers_on(connection: psycopg.Connection[Any], names: Iterable[str], day: date) -> dict[str, int]:
+    """Those of these numbers that are in force on a day, which stay so until the transaction ends.
+
+    It takes a plain connection, because whoever loads a file holds a lock of its own on one.
+    """
+    wanted = sorted(names)
+    connection.execute(
+        "SELECT pg_advisory_xact_lock_shared(%s, id) FROM (SELECT id FROM policy_name WHERE name = ANY (%s) ORDER BY id) n",
+        (_LOCK, wanted),
+    )
+    rows = connection.execute(
+        """SELECT n.name, v.number FROM policy_in_force f JOIN policy_value v ON v.id = f.value_id
+           JOIN policy_name n ON n.id = f.name_id
+           WHERE n.name = ANY (%s) AND f.valid @> %s::date AND v.number IS NOT NULL ORDER BY n.name""",
+        (wanted, day),
+    )
+    return {name: int(number) for name, number in rows}
+
+
 def versions_in_force(session: Session, methodology: str) -> list[Version]:
     """The approved versions of a methodology, by day."""
     found = values(session, methodology_name(methodology))
     return [Version(value.fingerprint, value.start, value.end) for value in found if value.fingerprint is not None]
+
+
+def versions_kept(connection: psycopg.Connection[Any], methodologies: Iterable[str]) -> dict[str, list[Version]]:
+    """The approved versions of each methodology by day, which stay so until the transaction ends.
+
+    Whoever measures by them holds a connection of its own.
+    """
+    names = {methodology_name(one): one for one in sorted(methodologies)}
+    connection.execute(
+        "SELECT pg_advisory_xact_lock_shared(%s, id) FROM (SELECT id FROM policy_name WHERE name = ANY (%s) ORDER BY id) n",
+        (_LOCK, list(names)),
+    )
+    found: dict[str, list[Version]] = {one: [] for one in names.values()}
+    for name, _, fingerprint, start, end, *_ in connection.execute(
+        _VALUES.replace("%(name)s::text IS NULL OR n.name = %(name)s", "n.name = ANY (%(names)s)"), {"names": list(names)}
+    ):
+        found[names[name]].append(Version(fingerprint, start, end))
+    return found

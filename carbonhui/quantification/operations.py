@@ -1,27 +1,33 @@
 """Measuring what was received and not measured yet (Article 16)."""
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import psycopg
 
-from carbonhui import activity
-from carbonhui.activity import Batch
+from carbonhui import activity, participants, policy
+from carbonhui.activity import Batch, Profile
+from carbonhui.core.clock import CITY_TIME
 from carbonhui.core.database import Database
+from carbonhui.core.refusals import Refusal
 from carbonhui.core.settings import Settings
 from carbonhui.methodology import Methodology
-from carbonhui.quantification.engine import measuring_engine, read_links
-from carbonhui.quantification.months import measure_months
-from carbonhui.quantification.refusals import MethodologyNotInstalled, QuantificationBusy
-from carbonhui.quantification.trips import measure_batch
+from carbonhui.quantification.engines import open_engine
+from carbonhui.quantification.jobs import Acts, Engine, Other, Periods
+from carbonhui.quantification.measuring import Batched, measure_acts, measure_periods
+from carbonhui.quantification.refusals import (
+    MethodologyNotApproved,
+    MethodologyNotInstalled,
+    MethodologyRevised,
+    QuantificationBusy,
+)
 from carbonhui.quantification.versions import Stretch, refuse_unsupported, stretches
-from carbonhui.quantification.writing import Measured
+from carbonhui.quantification.writing import Measured, allow_time, write_done
 
 #: Told each piece of work when it is done, and how many there are in all.
 Progress = Callable[[Measured, int], None]
@@ -34,6 +40,8 @@ class QuantifyReport:
 
     pieces: tuple[Measured, ...]
     seconds: float
+    #: Refusals of what stays open until its methodology is approved and installed.
+    waiting: tuple[Refusal, ...] = ()
 
     @property
     def mg(self) -> int:
@@ -56,48 +64,57 @@ class QuantifyReport:
 
 @dataclass(frozen=True)
 class _Piece:
-    """Work to do: one batch of trips, or all months of one source, by one methodology."""
+    """Work to do: one batch's acts of one mode, or all readings of one source and commodity."""
 
-    source: str
-    methodology: str
+    profile: Profile
+    mode: str
     batches: tuple[Batch, ...]
     stretches: tuple[Stretch, ...]
+    #: Days that readings are measured on by a rule for other periods.
+    not_asked: tuple[tuple[date, date | None], ...]
+    #: The versions in force when the work was planned, by methodology.
+    versions: dict[str, list[policy.Version]]
 
 
 def quantify(
     database: Database,
     settings: Settings,
-    methodologies: dict[str, Methodology],
+    methodologies: Iterable[Methodology],
     *,
     through: date | None = None,
     only: Collection[str] | None = None,
+    engine: str = "duckdb",
     progress: Progress | None = None,
 ) -> QuantifyReport:
     """Measure every act up to a day that was not measured before; measuring again changes nothing.
 
-    Each batch of trips, and each source's months, is one transaction of its own, so a
-    run that dies loses nothing and is simply started again. ``methodologies`` may hold
-    older folders too; each day finds its own by the approved fingerprint. ``only``
-    names the methodologies to measure by, all if it is not given.
+    Each batch's acts of a mode, and each source's readings, are one transaction of
+    their own, so a run that dies loses nothing and is simply started again. Each day
+    finds its version by the approved fingerprint, among ``methodologies`` or in the
+    archive of approved texts. ``only`` names the methodologies to measure by, all if
+    it is not given; ``engine`` is duckdb, spark or python.
 
-    Raises `QuantificationBusy`, `MethodologyNotInstalled`, `MethodologyNotApproved`,
-    `MethodologyChanged`, `MethodologyUnsupported` before anything is measured, and
+    What has no approved or no installed methodology, or lies in an outdated lake, waits,
+    and is told in the report.
+
+    Raises `EngineUnknown`, `EngineMissing`, `QuantificationBusy`, `MethodologyChanged`,
+    `MethodologyUnsupported` before anything is measured; the first of what waits where
+    nothing else can be measured; `MethodologyRevised`, and
     `activity.LakeFileDiffers`.
     """
     started = time.monotonic()
     pieces: list[Measured] = []
-    with _alone(database) as connection, measuring_engine(settings) as (engine, folder):
-        work = _work(database, connection, methodologies, through or date.max, only)
-        scheme = None
-        for piece in sorted(work, key=lambda piece: _profiles(piece.source)[0].scheme):
-            if scheme != _profiles(piece.source)[0].scheme:
-                scheme = _profiles(piece.source)[0].scheme
-                with database.begin() as session:
-                    read_links(engine, session, scheme, folder)
-            pieces.append(_measure(database, settings, connection, engine, folder, piece, through or date.max))
+    with _alone(database) as connection, open_engine(engine, settings) as (opened, folder):
+        work, waiting = _work(database, settings, connection, list(methodologies), through or date.max, only)
+        if waiting and not work:
+            raise waiting[0]
+        run = _Run(database, settings, connection, opened, folder, through or date.max)
+        for piece in work:
+            pieces.append(run.measure(piece))
             if progress is not None:
                 progress(pieces[-1], len(work))
-    return QuantifyReport(tuple(pieces), time.monotonic() - started)
+    told = tuple(piece for piece in pieces if piece.activities)
+    return QuantifyReport(told, time.monotonic() - started, tuple(waiting))
 
 
 @contextmanager
@@ -111,80 +128,171 @@ def _alone(database: Database) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-def _profiles(source: str) -> list[activity.Profile]:
-    """The profiles of one source; they share the scheme and the methodologies."""
-    found = [activity.profile_named(name) for name in activity.profile_names()]
-    return [profile for profile in found if profile.source == source]
-
-
 def _work(
-    database: Database,
-    connection: psycopg.Connection[Any],
-    methodologies: dict[str, Methodology],
-    through: date,
-    only: Collection[str] | None,
-) -> list[_Piece]:
-    """What is to be measured; everything that must be approved and installed for it is looked at first."""
-    done = set(connection.execute("SELECT batch_id, methodology FROM measurement").fetchall())
-    with database.begin() as session:
-        found = [batch for batch in activity.batches(session) if batch.accepted]
-        wanted = _wanted(found, done, through, only)
-        return [
-            _Piece(source, id, batches, tuple(_approved(session, methodologies, source, id, batches)))
-            for source, id, batches in wanted
-        ]
-
-
-def _wanted(
-    found: list[Batch], done: set[tuple[int, str]], through: date, only: Collection[str] | None
-) -> list[tuple[str, str, tuple[Batch, ...]]]:
-    wanted = []
-    for source in sorted({batch.source for batch in found}):
-        for id in _profiles(source)[0].methodologies:
-            mine = [batch for batch in found if batch.source == source and (only is None or id in only)]
-            if mine and mine[0].kind == "reading":
-                wanted.append((source, id, tuple(mine)))
-            else:
-                # A batch is measured as a whole, so it waits until its last day is reached.
-                open_now = [batch for batch in mine if (batch.id, id) not in done and _reached(batch, through)]
-                wanted += [(source, id, (batch,)) for batch in open_now]
-    return wanted
-
-
-def _reached(batch: Batch, through: date) -> bool:
-    return batch.last_day is not None and batch.last_day <= through
-
-
-def _approved(
-    session: Any, methodologies: dict[str, Methodology], source: str, id: str, batches: tuple[Batch, ...]
-) -> list[Stretch]:
-    folders = [folder for folder in methodologies.values() if folder.id == id]
-    if not folders:
-        raise MethodologyNotInstalled(methodology=id, source=source)
-    for folder in folders:
-        refuse_unsupported(folder, batches[0].kind)
-    first, last = batches[0].first_day, batches[0].last_day
-    # Months stay open when their version is not installed; a batch of trips is measured once and for all.
-    touched = (first, last) if batches[0].kind == "trip" and first and last else None
-    return stretches(session, id, folders, touched=touched)
-
-
-def _measure(
     database: Database,
     settings: Settings,
     connection: psycopg.Connection[Any],
-    engine: duckdb.DuckDBPyConnection,
-    folder: Path,
-    piece: _Piece,
+    methodologies: list[Methodology],
     through: date,
-) -> Measured:
+    only: Collection[str] | None,
+) -> tuple[list[_Piece], list[Refusal]]:
+    """What is to be measured, in the order in which it came, and what must wait: another mode does not wait with it."""
+    done = set(connection.execute("SELECT batch_id, mode FROM measurement").fetchall())
+    pieces: list[_Piece] = []
+    waiting: list[Refusal] = []
     with database.begin() as session:
-        files = activity.lake_files(session, [batch.id for batch in piece.batches])
-    paths = activity.verified(settings, files)
-    if piece.batches[0].kind == "trip":
-        return measure_batch(engine, connection, piece.batches[0], piece.methodology, list(piece.stretches), paths)
-    profiles = _profiles(piece.source)
-    day = through.isoformat()
-    return measure_months(
-        engine, connection, profiles, piece.methodology, list(piece.stretches), paths, folder, through=day
-    )
+        for profile, mode, batches in _wanted(activity.batches(session), settings, done, through):
+            ids = [id for id in profile.methodologies[mode] if only is None or id in only]
+            if not ids:
+                continue
+            versions = {id: policy.versions_in_force(session, id) for id in ids}
+            try:
+                activity.refuse_outdated(connection, profile.source)
+                found = _approved(session, methodologies, ids, profile.lake_kind, batches)
+            except (activity.LakeOutdated, MethodologyNotApproved, MethodologyNotInstalled) as refusal:
+                waiting.append(refusal)
+                continue
+            for part in found:
+                others = tuple((one.start, one.end) for other in found if other is not part for one in other)
+                pieces.append(_Piece(profile, mode, batches, part, others, versions))
+    return pieces, waiting
+
+
+def _wanted(
+    batches: list[Batch], settings: Settings, done: set[tuple[int, str]], through: date
+) -> Iterator[tuple[Profile, str, tuple[Batch, ...]]]:
+    """Batches of acts one by one, and the readings of each source together."""
+    sources: dict[tuple[str, str], list[Batch]] = {}
+    for batch in batches:
+        profile = activity.profile_named(batch.profile, settings.profiles_folder)
+        # A batch is measured as a whole, so it waits until its last day is reached.
+        reached = batch.accepted and batch.last_day is not None and batch.last_day <= through
+        for mode in profile.methodologies:
+            if profile.lake_kind == "reading" and batch.accepted:
+                sources.setdefault((batch.source, mode), []).append(batch)
+            elif profile.lake_kind != "reading" and reached and (batch.id, mode) not in done:
+                yield profile, mode, (batch,)
+    for (_, mode), found in sorted(sources.items()):
+        yield activity.profile_named(found[0].profile, settings.profiles_folder), mode, tuple(found)
+
+
+def _approved(
+    session: Any, methodologies: list[Methodology], ids: list[str], kind: str, batches: tuple[Batch, ...]
+) -> list[tuple[Stretch, ...]]:
+    """The stretches that measure some batches; of readings apart for months and for days."""
+    first, last = batches[0].first_day, batches[0].last_day
+    # Readings stay open when their version is not installed; a batch of acts is measured once and for all.
+    touched = (first, last) if kind != "reading" and first and last else None
+    found = stretches(session, ids, methodologies, touched=touched)
+    for stretch in found:
+        refuse_unsupported(stretch.methodology, kind)
+    if kind != "reading":
+        return [tuple(found)]
+    periods = {stretch.methodology.period for stretch in found}
+    return [tuple(one for one in found if one.methodology.period == period) for period in sorted(map(str, periods))]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run under way: who writes, who computes, and where files for the engine lie."""
+
+    database: Database
+    settings: Settings
+    connection: psycopg.Connection[Any]
+    engine: Engine
+    folder: Path
+    through: date
+
+    def measure(self, piece: _Piece) -> Measured:
+        """One transaction, in which no other version of the piece's methodologies comes into force."""
+        with self.connection.transaction():
+            allow_time(self.connection)
+            if policy.versions_kept(self.connection, piece.versions) != piece.versions:
+                raise MethodologyRevised(methodologies=", ".join(piece.versions))
+            return self._readings(piece) if piece.profile.lake_kind == "reading" else self._acts(piece)
+
+    def _acts(self, piece: _Piece) -> Measured:
+        (batch,) = piece.batches
+        self._links(piece.profile.scheme)
+        acts = Acts(
+            kind=piece.profile.lake_kind,
+            mode=piece.mode,
+            scheme=piece.profile.scheme,
+            files=self._files(piece.batches),
+            others=tuple(self._others(batch)),
+            declared=self._declared(batch.source),
+            tolerance_s=self._tolerance_s(batch),
+        )
+        batched = Batched(batch.source, batch.id, batch.evidence, _received_on(batch))
+        return measure_acts(self.engine, self.connection, batched, acts, piece.stretches, self.folder)
+
+    def _readings(self, piece: _Piece) -> Measured:
+        self._links(piece.profile.scheme)
+        source, done = piece.profile.source, self.folder / "done.csv"
+        write_done(self.connection, source, piece.mode, done)
+        weakest = next((batch.evidence for batch in piece.batches if batch.evidence != "verified"), "verified")
+        periods = Periods(
+            commodity=piece.mode,
+            period=str(piece.stretches[0].methodology.period),
+            scheme=piece.profile.scheme,
+            files=self._files(piece.batches),
+            received=tuple((batch.id, _received_on(batch)) for batch in piece.batches),
+            stretches=piece.stretches,
+            evidence=weakest,
+            done=done,
+            declared=self._declared(source),
+            through=self.through,
+            not_asked=piece.not_asked,
+            longest_days=max(batch.limits.get(f"plausible:{piece.mode}:bill_longest_days", 1) for batch in piece.batches),
+        )
+        return measure_periods(self.engine, self.connection, source, periods)
+
+    def _links(self, scheme: str) -> None:
+        """Give the engine everybody's links as they stand now."""
+        path = self.folder / "links.csv"
+        with self.database.begin() as session:
+            participants.write_links(session, scheme=scheme, to=path)
+        self.engine.read_links(scheme, path)
+        path.unlink()
+
+    def _files(self, batches: tuple[Batch, ...], first: date = date.min, last: date = date.max) -> tuple[str, ...]:
+        with self.database.begin() as session:
+            files = activity.lake_files(session, [batch.id for batch in batches])
+        touched = [file for file in files if first.replace(day=1) <= file.month <= last]
+        return tuple(activity.verified(self.settings, touched))
+
+    def _others(self, batch: Batch) -> Iterator[Other]:
+        """What other sources brought of these days, if it was measured before: one act counts once."""
+        assert batch.first_day is not None and batch.last_day is not None
+        first, last = batch.first_day - timedelta(days=1), batch.last_day + timedelta(days=1)
+        measured = {id for (id,) in self.connection.execute("SELECT DISTINCT batch_id FROM measurement")}
+        with self.database.begin() as session:
+            found = [
+                other for other in activity.batches(session)
+                if other.id in measured and other.source != batch.source and other.kind == batch.kind
+                and other.last_day is not None and other.last_day >= first
+                and other.first_day is not None and other.first_day <= last
+            ]  # fmt: skip
+        for source in sorted({other.source for other in found}):
+            theirs = tuple(other for other in found if other.source == source)
+            scheme = activity.profile_named(theirs[0].profile, self.settings.profiles_folder).scheme
+            self._links(scheme)
+            yield Other(scheme, self._files(theirs, first, last))
+
+    def _declared(self, source: str) -> Path | None:
+        """A file of the source's acts that are used in another mechanism; None: there are none."""
+        path = self.folder / "declared.csv"
+        with self.database.begin() as session:
+            acts = activity.declared_acts(session, source)
+        path.write_text("".join(f"{act.hex()}\n" for act in acts))
+        return path if acts else None
+
+    def _tolerance_s(self, batch: Batch) -> int:
+        with self.database.begin() as session:
+            return policy.number_on(session, policy.ONE_ACT_TOLERANCE, _received_on(batch))
+
+
+def _received_on(batch: Batch) -> date:
+    """The city's day on which a batch came."""
+    assert batch.received_at is not None
+    return batch.received_at.astimezone(CITY_TIME).date()

@@ -7,8 +7,8 @@ class MethodologyNotInstalled(Refusal):
     """A source names the methodologies that measure it; their folders must be there."""
 
     code = "methodology_not_installed"
-    sentence = "The source {source} is measured by the methodology {methodology}, which is not installed."
-    sentence_zh = "来源 {source} 由方法学 {methodology} 计量,但该方法学未安装。"
+    sentence = "Activity is waiting to be measured by the methodology {methodology}, which is not installed."
+    sentence_zh = "有活动待由方法学 {methodology} 计量,但该方法学未安装。"
 
 
 class MethodologyNotApproved(Refusal):
@@ -25,10 +25,11 @@ class MethodologyChanged(Refusal):
     code = "methodology_changed"
     sentence = (
         "The methodology {methodology} approved from {start} has the fingerprint {approved}; "
-        "the installed folder has {installed}. Put the approved folder back, or have the new one approved."
+        "what is installed has {installed}. Files that differ: {files}. "
+        "Put the approved folder back, or have the new one approved."
     )
     sentence_zh = (
-        "方法学 {methodology} 自 {start} 起获批版本的指纹为 {approved},已安装文件夹的指纹为 {installed}。"
+        "方法学 {methodology} 自 {start} 起获批版本的指纹为 {approved},已安装版本的指纹为 {installed}。有差异的文件:{files}。"
         "请恢复获批的文件夹,或将新版本提交审批。"
     )
 
@@ -47,3 +48,27 @@ class QuantificationBusy(Refusal):
     code = "quantification_busy"
     sentence = "Activity is being measured already; try again when that is done."
     sentence_zh = "计量正在进行中;请在完成后重试。"
+
+
+class EngineUnknown(Refusal):
+    """What measures is one of the engines that are known."""
+
+    code = "engine_unknown"
+    sentence = "There is no engine {engine}; there are {known}."
+    sentence_zh = "没有名为 {engine} 的计算引擎;可选:{known}。"
+
+
+class EngineMissing(Refusal):
+    """An engine needs what it runs on."""
+
+    code = "engine_missing"
+    sentence = "The engine {engine} cannot run here: {reason}"
+    sentence_zh = "计算引擎 {engine} 无法在此运行:{reason}"
+
+
+class MethodologyRevised(Refusal):
+    """Nothing is measured by a version that another one replaces at that moment (Article 15)."""
+
+    code = "methodology_revised"
+    sentence = "A version of {methodologies} came into force while activity was being measured; start again."
+    sentence_zh = "计量进行中,{methodologies} 有新版本生效;请重新开始。"

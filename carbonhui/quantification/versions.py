@@ -1,14 +1,19 @@
 """Which approved numbers measure which days."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy.orm import Session
 
-from carbonhui import policy
-from carbonhui.methodology import Methodology
-from carbonhui.quantification.refusals import MethodologyChanged, MethodologyNotApproved, MethodologyUnsupported
+from carbonhui import methodology, policy
+from carbonhui.methodology import Dialect, Methodology
+from carbonhui.quantification.refusals import (
+    MethodologyChanged,
+    MethodologyNotApproved,
+    MethodologyNotInstalled,
+    MethodologyUnsupported,
+)
 
 
 @dataclass(frozen=True)
@@ -23,41 +28,75 @@ class Stretch:
     def covers(self, day: date) -> bool:
         return self.start <= day and (self.end is None or day < self.end)
 
-    def sql(self, columns: str, rows: str) -> str:
-        """The columns of a table or subquery, with ``mg`` by the numbers in force here; NULL: out of range."""
-        numbers = "".join(f', {value}::BIGINT AS "{name}"' for name, value in self.values.items())
-        mg = f"CASE WHEN {self.methodology.in_range_sql()} THEN {self.methodology.sql()} END"
-        return f"SELECT {columns}, {mg} AS mg FROM (SELECT *{numbers} FROM {rows})"
+    def sql(self, columns: str, rows: str, given: Mapping[str, str], evidence: str, dialect: Dialect) -> str:
+        """The columns of a table or subquery, with ``mg`` by the numbers in force here; NULL: out of range.
+
+        ``given`` says for each field by which column of the rows the host gives it. No
+        quantity bears the name of a column that the lake has.
+        """
+        numbers = {name: f"CAST({value} AS BIGINT)" for name, value in self.values.items()}
+        quantities = [f"{told} AS {dialect.column.format(name)}" for name, told in {**given, **numbers}.items()]
+        mg = self.methodology.credited_sql(evidence, dialect)
+        return f"SELECT {columns}, {mg} AS mg FROM (SELECT {', '.join([columns, *quantities])} FROM {rows} AS told) AS asked"
 
 
 def stretches(
-    session: Session, id: str, installed: Iterable[Methodology], *, touched: tuple[date, date] | None
+    session: Session, ids: Sequence[str], installed: Iterable[Methodology], *, touched: tuple[date, date] | None
 ) -> list[Stretch]:
-    """The days that can be measured by a methodology.
+    """The days that can be measured by methodologies that are listed in order of preference.
 
-    A version in force within ``touched`` (first and last day) whose folder is not
-    installed is refused; with None, only the lack of every approved folder is.
+    Of several that are in force on a day the first measures it: one act counts once.
+    ``touched`` are the first and last day of the activity; a version in force among
+    them must be there as it was approved, and with None only one in force at the end.
 
-    Raises `MethodologyNotApproved`, `MethodologyChanged`.
+    Raises `MethodologyNotInstalled`, `MethodologyNotApproved`, `MethodologyChanged`.
     """
-    versions = policy.versions_in_force(session, id)
-    if not versions:
-        raise MethodologyNotApproved(methodology=id)
-    folders = {folder.fingerprint: folder for folder in installed if folder.id == id}
-    missing = [version for version in versions if version.fingerprint not in folders]
-    for version in missing:
-        if len(missing) == len(versions) or _touches(version, touched):
-            shown = ", ".join(sorted(fingerprint[:12] for fingerprint in folders))
-            raise MethodologyChanged(
-                methodology=id, start=version.start, approved=version.fingerprint[:12], installed=shown
-            )
-    known = [version for version in versions if version.fingerprint in folders]
-    return [stretch for version in known for stretch in _stretches(version, folders[version.fingerprint])]
+    folders = [folder for folder in installed if folder.id in ids]
+    found: list[Stretch] = []
+    approved = False
+    for id in ids:
+        versions = policy.versions_in_force(session, id)
+        approved = approved or bool(versions)
+        for version in versions:
+            folder = _folder(session, id, version, folders, touched)
+            for stretch in _stretches(version, folder) if folder else []:
+                found += _without(stretch, found)
+    if not approved:
+        if not folders:
+            raise MethodologyNotInstalled(methodology=", ".join(ids))
+        raise MethodologyNotApproved(methodology=", ".join(ids))
+    return sorted(found, key=lambda stretch: stretch.start)
+
+
+def _folder(
+    session: Session, id: str, version: policy.Version, folders: list[Methodology], touched: tuple[date, date] | None
+) -> Methodology | None:
+    """The approved text: as it is installed, or as it was archived when another version took its place.
+
+    A folder that says it is this version and is not, byte for byte, is never passed over.
+    """
+    for folder in folders:
+        if folder.fingerprint == version.fingerprint:
+            return folder
+    archived = methodology.archived(session, version.fingerprint)
+    changed = [folder for folder in folders if folder.id == id and (archived is None or folder.version == archived.version)]
+    if archived is not None and not changed:
+        return archived
+    if not _touches(version, touched):
+        return None
+    names = methodology.changed_files(session, version.fingerprint, changed[0]) if archived is not None else []
+    raise MethodologyChanged(
+        methodology=id,
+        start=version.start,
+        approved=version.fingerprint[:12],
+        installed=", ".join(sorted(folder.fingerprint[:12] for folder in folders if folder.id == id)) or "-",
+        files=", ".join(names) or "-",
+    )
 
 
 def _touches(version: policy.Version, days: tuple[date, date] | None) -> bool:
     if days is None:
-        return False
+        return version.end is None
     return version.start <= days[1] and (version.end is None or version.end > days[0])
 
 
@@ -71,19 +110,32 @@ def _stretches(version: policy.Version, folder: Methodology) -> list[Stretch]:
     return found
 
 
-def refuse_unsupported(folder: Methodology, kind: str) -> None:
-    """A methodology's cap, weight, exclusion or lookback is applied or refused, never passed over.
+def _without(stretch: Stretch, taken: list[Stretch]) -> list[Stretch]:
+    """What is left of a stretch on the days that no earlier one covers."""
+    left = [stretch]
+    for other in taken:
+        left = [part for piece in left for part in _cut_out(piece, other)]
+    return left
 
-    Raises `MethodologyUnsupported`.
-    """
-    lookback = {"trip": None, "reading": "same_month_last_year"}[kind]
-    lacking = {
+
+def _cut_out(piece: Stretch, other: Stretch) -> list[Stretch]:
+    if (other.end is not None and other.end <= piece.start) or (piece.end is not None and piece.end <= other.start):
+        return [piece]
+    parts = []
+    if piece.start < other.start:
+        parts.append(replace(piece, end=other.start))
+    if other.end is not None and (piece.end is None or other.end < piece.end):
+        parts.append(replace(piece, start=other.end))
+    return parts
+
+
+def refuse_unsupported(folder: Methodology, kind: str) -> None:
+    """What a methodology asks for is applied or refused, never passed over. Raises `MethodologyUnsupported`."""
+    asked = {
         f"{folder.activity} activity": folder.activity != kind,
-        f"the lookback {folder.lookback}": folder.lookback != lookback,
-        "a cap": bool(folder.caps),
-        "an evidence weight": bool(folder.evidence_weights),
-        "an exclusion": bool(folder.exclusions),
+        "no lookback": kind == "reading" and not folder.lookbacks,
+        "a cap over several readings": kind == "reading" and any(cap.per != "activity" for cap in folder.caps),
     }
-    for what, wanted in lacking.items():
+    for what, wanted in asked.items():
         if wanted:
             raise MethodologyUnsupported(methodology=folder.id, what=what, kind=kind)

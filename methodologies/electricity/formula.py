@@ -5,9 +5,7 @@ from carbonhui.methodology.formula import Whole, maximum
 WH_PER_KWH = 1_000
 
 
-def reduction_mg(
-    used_wh: Whole, days: Whole, baseline_wh: Whole, baseline_days: Whole, mg_per_kwh: Whole
-) -> Whole:
+def reduction_mg(used_wh: Whole, days: Whole, baseline_wh: Whole, baseline_days: Whole, mg_per_kwh: Whole) -> Whole:
     """Last year's use, brought to as many days as this year's, less this year's use.
 
     Both divisions round down, against the household: first the baseline to the

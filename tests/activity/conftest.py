@@ -46,6 +46,12 @@ def quarantined(report: activity.BatchReport) -> list[dict[str, str]]:
 
 
 @pytest.fixture
+def template() -> str:
+    """Files are judged by approved thresholds."""
+    return "template_city"
+
+
+@pytest.fixture
 def stations(tmp_path: Path) -> Path:
     path = tmp_path / "stations.csv"
     path.write_text(STATIONS)
@@ -70,6 +76,18 @@ def load(database: Database, clock: SetClock, tmp_path: Path, stations: Path) ->
         return report
 
     return load_it
+
+
+@pytest.fixture
+def institution(database: Database) -> Callable[..., str]:
+    """Put an institution's own profile where the product looks for it; its name."""
+
+    def write(text: str, name: str = "own") -> str:
+        database.settings.profiles_folder.mkdir(parents=True, exist_ok=True)
+        (database.settings.profiles_folder / f"{name}.toml").write_text(text, encoding="utf-8")
+        return name
+
+    return write
 
 
 @pytest.fixture

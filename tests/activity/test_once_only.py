@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from carbonhui import activity
-from carbonhui.activity import operations
+from carbonhui.activity import loading
 from tests.activity.conftest import STATIONS, quarantined, text, trip
 
 DAY = text(*(trip(number, number) for number in range(1, 21)), trip(21, 21, end="08:00:05"))
@@ -55,7 +55,7 @@ def test_a_loader_that_dies_before_the_record_leaves_nothing_that_counts(load, l
     class Killed(BaseException):
         pass
 
-    real = getattr(operations, step)
+    real = getattr(loading, step)
 
     def die(*arguments: object, **more: object) -> None:
         if step != "record":
@@ -63,7 +63,7 @@ def test_a_loader_that_dies_before_the_record_leaves_nothing_that_counts(load, l
         raise Killed
 
     with monkeypatch.context() as broken:
-        broken.setattr(operations, step, die)
+        broken.setattr(loading, step, die)
         with pytest.raises(Killed):
             load(DAY)
     assert lake_rows() == []
@@ -106,7 +106,8 @@ def test_the_store_refuses_counts_that_do_not_add_up_and_rewriting(load, databas
     with database.connect() as connection, pytest.raises(psycopg.errors.CheckViolation, match="every_row_ends"):
         connection.execute(
             "INSERT INTO batch (source, profile, kind, file_name, digest, moved_years, received_by, rows_in, accepted,"
-            " duplicate, refused, refused_by) VALUES ('s', 'p', 'trip', 'f', %s, 0, 'x', 10, 0, 4, 5, '{}')",
+            " duplicate, refused, refused_by, evidence, acts, lake_form)"
+            " VALUES ('s', 'p', 'trip', 'f', %s, 0, 'x', 10, 0, 4, 5, '{}', 'verified', 0, 2)",
             (bytes(32),),
         )
     for statement in ("UPDATE batch SET rows_in = 1", "DELETE FROM batch_file", "TRUNCATE batch CASCADE"):

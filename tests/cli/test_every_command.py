@@ -11,12 +11,13 @@ TESTS = Path(__file__).resolve().parents[1]
 
 
 def words_run(source: str) -> set[str]:
-    """Every word, and every two that follow each other, of the calls, tuples and lists that spell commands out."""
+    """Every word, and every two and three that follow each other, of the calls, tuples and lists that spell commands out."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         spelt = node.args if isinstance(node, ast.Call) else getattr(node, "elts", [])
         words = [part.value if isinstance(part, ast.Constant) else "" for part in spelt]
         found |= {str(word) for word in words} | {f"{one} {two}" for one, two in pairwise(words)}
+        found |= {" ".join(map(str, three)) for three in zip(words, words[1:], words[2:], strict=False)}
     return found
 
 
@@ -27,4 +28,4 @@ def test_every_command_is_run_by_a_test():
 
 
 def test_a_command_that_nobody_runs_is_noticed():
-    assert words_run("run('fund', 'budget', 5)") == {"fund", "budget", "5", "fund budget", "budget 5"}
+    assert words_run("run('fund', 'budget', 5)") == {"fund", "budget", "5", "fund budget", "budget 5", "fund budget 5"}

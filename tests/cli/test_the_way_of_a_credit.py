@@ -62,7 +62,7 @@ def test_the_same_file_again_changes_nothing(run: Run, riders: Riders, rides: tu
 
 def test_riders_are_enrolled_measured_and_minted(run: Run, riders: Riders):
     assert riders.told["enrolled"].out == "2 accounts opened\n"
-    assert "cycling" in riders.told["measured"].out
+    assert "bicycle" in riders.told["measured"].out
     made = re.search(r"([\d,]+) mg, made ([\d,]+) credits", riders.told["minted"].out)
     assert made
     assert int(made[2].replace(",", "")) * 100_000 <= int(made[1].replace(",", ""))
@@ -75,7 +75,7 @@ def test_measuring_through_a_day_leaves_later_activity_alone(run: Run, riders: R
 
 def test_batches_and_profiles_can_be_listed(run: Run, riders: Riders):
     assert re.search(r"mibici.*rides\.csv.*2025-03-01 to 2025-03-30", run("activity", "batches").out)
-    assert "sgsc-monthly: " in run("activity", "profiles").out
+    assert "sgsc-monthly: " in run("activity", "profile", "list").out
 
 
 # Methodologies
@@ -94,12 +94,44 @@ def test_a_methodology_is_shown_with_its_sources_and_cases(run: Run):
 
 
 def test_a_methodology_folder_is_checked(run: Run, tmp_path: Path):
-    assert "worked cases hold on both engines" in run("methodology", "check", METHODOLOGIES / "cycling").out
+    told = run("methodology", "check", METHODOLOGIES / "cycling").out
+    assert "worked cases hold on Python, DuckDB" in told
+    assert "委员会审议单 Committee sheet: 共享单车骑行" in told
     assert "folder" in run("methodology", "check", tmp_path, code=1).out
 
 
 def test_one_record_is_measured(run: Run):
     assert "121750" in run("methodology", "quantify", "cycling", "metres=2500", "--on", "2026-03-01").out
+    declared = ("methodology", "quantify", "bus_hubei", "trips=1", "--on", "2026-03-01", "--evidence", "self_declared")
+    assert "credited_mg: 52000\n" in run(*declared).out
+
+
+def test_the_committees_sheet_is_written_to_a_file(run: Run, tmp_path: Path):
+    told = run("methodology", "check", METHODOLOGIES / "metro", "--sheet", tmp_path / "sheet.md").out
+    assert len(told.splitlines()) in (1, 2)
+    assert "| 专家委员会 Expert committee |" in (tmp_path / "sheet.md").read_text(encoding="utf-8")
+
+
+def test_a_methodology_is_begun_as_a_package_and_passes_its_check(run: Run, tmp_path: Path):
+    run("methodology", "new", "harbour_tram", "--into", tmp_path)
+    assert "1 worked cases hold" in run("methodology", "check", tmp_path / "harbour-tram" / "harbour_tram").out
+    assert run("methodology", "new", "harbour_tram", "--into", tmp_path, code=3).err.startswith("scaffold_exists: ")
+
+
+def test_pages_are_written_and_those_of_what_is_gone_are_removed(run: Run, tmp_path: Path):
+    run("methodology", "pages", "--into", tmp_path)
+    page = (tmp_path / "cycling-1.en.md").read_text(encoding="utf-8")
+    (tmp_path / "gone-1.en.md").write_text(page, encoding="utf-8")
+    (tmp_path / "mine.md").write_text("mine", encoding="utf-8")
+    assert f" pages in {tmp_path}" in run("methodology", "pages", "--into", tmp_path).out
+    assert not (tmp_path / "gone-1.en.md").exists()
+    assert (tmp_path / "mine.md").exists()
+
+
+def test_the_approvals_of_a_methodology_are_told_with_their_documents(run: Run, riders: Riders):
+    told = run("methodology", "approvals", "cycling").out
+    assert "-expert_committee" in told and "2024-06-13" in told and "the same" in told
+    assert run("methodology", "approvals", "flying").out == "no version of flying was approved\n"
 
 
 # Decisions and dated values

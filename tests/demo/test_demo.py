@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +10,12 @@ from click.testing import CliRunner
 from rich.console import Console
 from rich.progress import Progress
 
-from carbonhui import ledger, methodology, policy, supervision
+from carbonhui import ledger, policy, supervision
 from carbonhui.cli import carbonhui
 from carbonhui.core import embedded
-from carbonhui.core.clock import SystemClock
 from carbonhui.core.database import Database
 from carbonhui.core.settings import Settings
-from carbonhui.demo import approve_what_is_installed, play
+from carbonhui.demo import play
 from tests.cli.conftest import environment
 from tests.ledger.books import opened_store
 
@@ -106,18 +103,6 @@ def test_the_second_time_is_told_to_have_moved_nothing(played: tuple[str, str]):
     assert [line for line in moved if "done before; nothing moved now" not in line] == []
     assert "0 reductions, 0 mg, became 0 credits" in played[1]
     assert "everything was approved before" in played[1]
-
-
-def test_a_methodology_that_changed_since_follows_the_approved_one_from_tomorrow_on(database: Database):
-    first = methodology.installed()
-    changed = {name: replace(found, fingerprint="0" * 64) for name, found in first.items()}
-    with database.begin() as session:
-        approve_what_is_installed(session, first)
-        assert len(approve_what_is_installed(session, changed)) == len(first)
-        for name in first:
-            before, after = policy.versions_in_force(session, name)
-            assert before.end == after.start == SystemClock().today() + timedelta(days=1)
-        assert approve_what_is_installed(session, changed) == []
 
 
 def test_the_last_words_are_a_command_that_opens_the_statement(home: Path, played: tuple[str, str]):

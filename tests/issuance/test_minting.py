@@ -1,8 +1,6 @@
 """Reductions become individually coded credits, exactly once and to the milligram (Article 17)."""
 
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import psycopg
@@ -15,73 +13,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from carbonhui import issuance, ledger, policy
-from carbonhui.core.clock import SetClock
 from carbonhui.core.database import Database, connection_of
 from carbonhui.ledger import Kind
+from tests.issuance.riders import JUNE, TODAY, Killed, carried, commuter, measured, mint, unminted
 from tests.ledger.books import broken, fresh, give, holds, put_in_force, resident
-
-TODAY = date(2026, 11, 20)
-CLOCK = SetClock.on(TODAY)
-JUNE = date(2026, 6, 15)
-
-
-@pytest.fixture(scope="module")
-def town_with_ratio(town: Database) -> Database:
-    """A store with a ratio of 100 g a credit from 2020 on; all its checks, I8 among them, are run at the end."""
-    with town.begin() as session:
-        put_in_force(session, policy.EXCHANGE_RATIO, 100_000, date(2020, 1, 1))
-    return town
-
-
-@pytest.fixture
-def database(town_with_ratio: Database) -> Database:
-    """The same, with nothing left to mint by another test."""
-    mint(town_with_ratio, date(2099, 12, 31))
-    return town_with_ratio
-
-
-@pytest.fixture
-def alone(unchecked_database: Database) -> Iterator[Database]:
-    """The same in a store of its own, checked after the test."""
-    with unchecked_database.begin() as session:
-        put_in_force(session, policy.EXCHANGE_RATIO, 100_000, date(2020, 1, 1))
-    yield unchecked_database
-    wrong = broken(unchecked_database)
-    assert not wrong, wrong
-
-
-def measured(database: Database, account: int, *amounts: int, day: date = JUNE) -> None:
-    """Reductions as the measuring room leaves them."""
-    with database.begin() as session:
-        for mg in amounts:
-            connection_of(session).execute(
-                """INSERT INTO reduction (account_id, batch_id, mg, day, methodology, fingerprint)
-                   VALUES (%s, 1, %s, %s, 'metro', '')""",
-                (account, mg, day),
-            )
-
-
-def commuter(database: Database, *amounts: int, day: date = JUNE) -> int:
-    with database.begin() as session:
-        account = resident(session)
-    measured(database, account, *amounts, day=day)
-    return account
-
-
-def mint(database: Database, through: date = TODAY, **how: object) -> issuance.MintReport:
-    return issuance.mint(database, through, clock=CLOCK, **how)  # type: ignore[arg-type]
-
-
-def carried(database: Database, account: int) -> int:
-    with database.begin() as session:
-        return issuance.carry_of(session, account)
-
-
-def unminted(database: Database) -> int:
-    with database.begin() as session:
-        row = connection_of(session).execute("SELECT count(*) FROM reduction WHERE mint_id IS NULL").fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def vintages(database: Database, account: int) -> dict[int, int]:
@@ -263,91 +198,6 @@ def test_a_credit_tells_who_was_issued_it_out_of_which_mint_at_which_ratio(alone
     assert row == (first, last, rider, event.transfer, report.mint, 100_000)
     assert minted == [(report.mint,)]
     assert (event.purpose, event.target, event.business_date) == (ledger.Purpose.MINT, rider, TODAY)
-
-
-# Killed and started again -------------------------------------------------------------------------
-
-
-class Killed(Exception):
-    """What the test throws into the middle of a mint."""
-
-
-@pytest.mark.parametrize("after", [1, 2, 3])
-def test_a_mint_that_died_between_two_steps_goes_on_where_it_was(
-    alone: Database, monkeypatch: pytest.MonkeyPatch, after: int
-) -> None:
-    # One person's reductions in each step instead of ten thousand persons'.
-    monkeypatch.setattr(issuance.mint_next, "__kwdefaults__", issuance.mint_next.__kwdefaults__ | {"rows": 2})
-    riders = [commuter(alone, 60_000, 90_000, day=date(2025 + n % 2, 5, 5)) for n in range(10)]
-    seen = []
-
-    def die(persons: int) -> None:
-        seen.append(persons)
-        if len(seen) == after:
-            raise Killed
-
-    with pytest.raises(Killed):
-        mint(alone, workers=1, progress=die)
-    assert 0 < unminted(alone) < 20
-    assert broken(alone) == {}
-    report = mint(alone)
-    assert unminted(alone) == 0 and report.reductions < 20
-    assert [(holds(alone, rider), carried(alone, rider)) for rider in riders] == [(1, 50_000)] * 10
-    with alone.begin() as session:
-        assert connection_of(session).execute("SELECT count(*), count(finished_at) FROM mint").fetchone() == (1, 1)
-
-
-def test_a_failed_mint_does_not_stand_in_the_way_of_the_next(database: Database) -> None:
-    rider = commuter(database, 100_000)
-
-    def die(_: int) -> None:
-        raise Killed
-
-    for _ in range(2):
-        measured(database, rider, 100_000)
-        with pytest.raises(Killed):
-            mint(database, progress=die)
-    mint(database)
-    assert holds(database, rider) == 3
-
-
-def test_two_mints_do_not_run_at_once(database: Database) -> None:
-    rider = commuter(database, 500_000)
-    inside, go_on = threading.Event(), threading.Event()
-
-    def wait(_: int) -> None:
-        inside.set()
-        assert go_on.wait(20)
-
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(mint, database, progress=wait)
-        assert inside.wait(20)
-        try:
-            with pytest.raises(issuance.MintRunning):
-                mint(database)
-        finally:
-            go_on.set()
-        assert first.result(20).credits == 5
-    assert mint(database).credits == 0
-    assert holds(database, rider) == 5
-
-
-def test_people_pay_while_a_mint_runs(database: Database) -> None:
-    riders = [commuter(database, 300_000, 300_000) for _ in range(30)]
-    mint(database)
-    for rider in riders:
-        measured(database, rider, 400_000)
-
-    def pay(number: int) -> None:
-        database.run(lambda session: give(session, riders[number % 30], riders[(number + 1) % 30], 1))
-
-    with ThreadPoolExecutor(4) as pool:
-        paying = [pool.submit(pay, number) for number in range(120)]
-        report = mint(database)
-        for payment in paying:
-            payment.result()
-    assert report.credits == 120
-    assert sum(holds(database, rider) for rider in riders) == 300
 
 
 @settings(max_examples=15)

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from carbonhui.core.refusals import Refusal
-from carbonhui.methodology.checking import duckdb_answers
 from carbonhui.methodology.compilers import Formula
+from carbonhui.methodology.engines import duckdb_answers
 from carbonhui.methodology.formula import (
     HIGHEST,
     LOWEST,

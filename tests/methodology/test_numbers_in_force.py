@@ -75,11 +75,12 @@ def test_a_parameter_cannot_be_given_with_the_record(ferry: Write) -> None:
 def test_a_person_can_ask_why(ferry: Write) -> None:
     methodology = load(ferry())
     told = methodology.explain(date(2021, 7, 1), metres=10_000)
-    assert told["inputs"] == {"metres": {"value": 10_000, "unit": "m", "says": "Distance travelled"}}
+    assert told["inputs"] == {"metres": {"value": 10_000, "unit": "m", "says": "Distance travelled", "says_zh": None}}
     assert told["values"]["baseline_mg_per_km"] == {  # type: ignore[index]
         "value": 141_000,
         "unit": "mg CO2/km",
         "says": "Emission of the trip that the ferry replaces",
+        "says_zh": None,
         "from": "2021-07-01",
         "source": "committee minutes 2021-06, table 2",
         "class": "S1",

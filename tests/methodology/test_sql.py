@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from carbonhui.methodology import Formula, Methodology, load
-from carbonhui.methodology.checking import duckdb_answers
+from carbonhui.methodology.engines import duckdb_answers
 from carbonhui.methodology.formula import quantity, whole
 
 Write = Callable[..., Path]

@@ -15,6 +15,12 @@ SOURCE = 'source = "committee minutes 2019-02, table 1"\n'
 LAST = 'because  = "10 km x (141.0 - 38.1) g/km"\n'
 
 
+def parameter(name: str) -> str:
+    """One more number, before the title."""
+    dated = f'[[parameters.{name}.values]]\nfrom = 2019-01-01\nvalue = 1\nsource = "x"\nclass = "S1"'
+    return f'[parameters.{name}]\nsays = "x"\nunit = "x"\n{dated}\n\n[title]'
+
+
 def test_the_right_methodology_loads_and_has_no_problem(ferry: Write) -> None:
     folder = ferry()
     assert load(folder).id == "ferry"
@@ -54,11 +60,21 @@ def test_the_right_methodology_loads_and_has_no_problem(ferry: Write) -> None:
         ("articles      = [14, 16]", "articles      = []", "methodology_key_wrong"),
         ("articles      = [14, 16]", 'articles      = ["14"]', "methodology_key_wrong"),
         ('activity      = "trip"', 'activity      = "flight"', "methodology_key_wrong"),
-        ('activity      = "trip"', 'activity      = "trip"\nlookback = "city_mean"', "methodology_key_missing"),
+        ('activity      = "trip"', 'activity      = "trip"\nlookback = "city_mean"', "methodology_key_wrong"),
+        ('activity      = "trip"', 'activity      = "trip"\nperiod = "month"', "methodology_key_unknown"),
+        ('version       = "1"', 'version       = "1/2"', "methodology_key_wrong"),
+        ('version       = "1"', 'version       = ""', "methodology_key_wrong"),
+        ('says = "Distance travelled"', 'says = "Distance travelled"\nsays_zh = ""', "methodology_key_wrong"),
+        ('says = "Distance travelled"', 'says_zh = "出行距离"', "methodology_key_missing"),
         ('id            = "ferry"', 'id            = "Ferry 2"', "methodology_key_wrong"),
         ('id            = "ferry"', 'id            = "ferry', "methodology_file_unreadable"),
-        ("[fields.metres]", "[fields.on]", "formula_name_not_allowed"),
-        ("[fields.metres]", "[fields.kilometres]", "formula_arguments_differ"),
+        ("[fields.metres]", "[fields.kilometres]", "activity_fields_wrong"),
+        ("[fields.metres]", "[fields.seconds]", "formula_arguments_differ"),
+        ("[title]", parameter("Ferry"), "formula_name_not_allowed"),
+        ("[title]", parameter("on"), "formula_name_not_allowed"),
+        ("[title]", parameter("seconds"), "methodology_name_taken"),
+        ("[title]", parameter("subject"), "methodology_name_taken"),
+        ("[title]", parameter("evidence"), "methodology_name_taken"),
         ("low  = 0\nhigh = 500_000", "low  = 9\nhigh = 8", "formula_range_empty"),
         ("high = 500_000", "high = 9_000_000_000_000_000", "formula_too_wide"),
         ("high = 500_000", "high = 78_000_000_000_000", "formula_result_out_of_range"),
@@ -187,8 +203,8 @@ def test_a_folder_without_its_files_is_refused(ferry: Write, refusal_of: Refusal
     assert "formula.py" in str(refusal_of(folder))
 
 
-def test_a_name_stands_for_one_quantity(ferry: Write, refusal_of: RefusalOf) -> None:
-    folder = ferry(toml={"[fields.metres]": "[fields.ferry_mg_per_km]"})
+def test_a_name_stands_for_one_quantity(refusal_of: RefusalOf, household: Write) -> None:
+    folder = household(toml={"[lookback_fields.baseline_wh]": "[lookback_fields.mg_per_kwh]"})
     assert refusal_of(folder).code == "methodology_names_clash"
 
 
@@ -200,49 +216,3 @@ def test_a_case_that_looks_back_where_nothing_does_is_refused(ferry: Write, refu
 def test_looked_back_fields_need_a_way_of_finding_them(ferry: Write, refusal_of: RefusalOf) -> None:
     looked_back = '[lookback_fields.past]\nof = "metres"\nsays = "x"\nunit = "m"\nlow = 0\nhigh = 9\n\n[title]'
     assert refusal_of(ferry(toml={"[title]": looked_back})).code == "methodology_key_missing"
-
-
-CAPS = """
-[[caps]]
-says   = "At most 60 km a day count"
-field  = "metres"
-per    = "day"
-most   = 60_000
-source = "committee minutes 2019-01, section 4"
-[[evidence_weights]]
-says        = "A self-declared trip counts half"
-evidence    = "self_declared"
-numerator   = 1
-denominator = 2
-source      = "committee minutes 2019-01, section 5"
-[[exclusions]]
-says   = "Sightseeing trips"
-code   = "sightseeing"
-source = "committee minutes 2019-01, section 6"
-"""
-
-
-def test_caps_weights_and_exclusions_are_read_for_the_host(ferry: Write) -> None:
-    methodology = load(ferry(toml={LAST: LAST + CAPS}))
-    [cap], [weight], [exclusion] = methodology.caps, methodology.evidence_weights, methodology.exclusions
-    assert (cap.field, cap.per, cap.most) == ("metres", "day", 60_000)
-    assert (weight.evidence, weight.numerator, weight.denominator) == ("self_declared", 1, 2)
-    assert exclusion.code == "sightseeing"
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "code"),
-    [
-        ('field  = "metres"', 'field  = "miles"', "methodology_key_wrong"),
-        ('per    = "day"', 'per    = "moon"', "methodology_key_wrong"),
-        ("most   = 60_000", "most   = -1", "methodology_key_wrong"),
-        ("numerator   = 1", "numerator   = 3", "methodology_key_wrong"),
-        ("denominator = 2", "denominator = 0", "methodology_key_wrong"),
-        ('code   = "sightseeing"', 'code   = "sightseeing"\nfrom = 1', "methodology_key_unknown"),
-        ('source = "committee minutes 2019-01, section 4"', "", "methodology_key_missing"),
-    ],
-)
-def test_a_spoilt_cap_weight_or_exclusion_is_refused(
-    ferry: Write, refusal_of: RefusalOf, old: str, new: str, code: str
-) -> None:
-    assert refusal_of(ferry(toml={LAST: LAST + CAPS.replace(old, new)})).code == code

@@ -1,0 +1,1 @@
+"""A bus ride in Wuhan, by the numbers published in May 2025 (Article 14)."""

@@ -1,0 +1,1 @@
+"""Used clothes handed in for recycling (Article 14)."""

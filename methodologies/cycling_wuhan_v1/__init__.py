@@ -1,0 +1,1 @@
+"""A kilometre by bicycle in Wuhan, by the numbers of its platform's launch (Article 14)."""

@@ -1,0 +1,1 @@
+"""A year in a green building; a demonstration without a factor (Article 14)."""
