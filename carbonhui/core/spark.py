@@ -65,7 +65,9 @@ def _classic(folder: Path) -> dict[str, Any]:
     logging = folder / "log4j2.properties"
     logging.write_text(_LOGGING, encoding="utf-8")
     options = (f"-Dlog4j2.configurationFile={logging}", f"-Djava.io.tmpdir={folder / 'temporary'}", "-XX:-UsePerfData")
-    return {
+    # A cluster's own two hundred parts of every exchange would cost this machine more than the work in them.
+    parts = {} if "SPARK_MASTER" in os.environ else {"spark.sql.shuffle.partitions": str(os.cpu_count() or 2)}
+    return parts | {
         "spark.driver.memory": "1g",
         "spark.driver.extraJavaOptions": " ".join(f'"{option}"' for option in options),
         "spark.local.dir": str(folder / "temporary"),

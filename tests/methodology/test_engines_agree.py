@@ -33,7 +33,7 @@ from carbonhui.methodology.formula import (
 
 RECORDS = 60
 AGAIN = settings(
-    max_examples=200, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=100, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 
 STEPS: dict[str, Callable[..., int | bool]] = {
