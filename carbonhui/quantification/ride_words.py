@@ -29,18 +29,32 @@ def _held(links: str, run: Run) -> str:
 _ON_THE_DAY = "held.subject = m.subject AND m.day >= held.valid_from AND (m.day < held.valid_to OR held.valid_to IS NULL)"
 
 
-def summed(acts: Acts, run: Run, words: Words, links: str, *, barred: bool) -> str:
-    """Each person's milligrams of each day, and how many acts they come from; no account: nobody held the identifier."""
-    columns = "subject, day, act" if barred else "subject, day"
-    rides = f"({_measured(acts, run, words, columns)})"
+def summed(acts: Acts, run: Run, words: Words, links: str, *, barred: bool, several: bool) -> str:
+    """Each person's milligrams of each day, and how many acts they come from; no account: nobody held the identifier.
+
+    The lake lies in the order of identifiers, so their days are added up before their
+    holders are looked for; ``several``: some person holds more than one identifier.
+    """
+    rides = f"({_measured(acts, run, words, 'subject, day, act' if barred else 'subject, day')})"
     if barred:
         rides = f"(SELECT r.* FROM {rides} AS r LEFT JOIN barred ON barred.act = r.act WHERE barred.act IS NULL)"
-    return f"""
-        SELECT account_id, m.day AS day, CAST(sum(mg) AS BIGINT) AS mg, count(*) AS acts, count(mg) AS in_range,
+    days = f"""
+        SELECT subject, day, CAST(sum(mg) AS BIGINT) AS mg, count(*) AS acts, count(mg) AS in_range,
                count(*) FILTER (WHERE mg = 0) AS zero
-        FROM {rides} AS m LEFT JOIN {_held(links, run)} AS held ON {_ON_THE_DAY}
-        GROUP BY account_id, m.day
+        FROM {rides} AS r GROUP BY subject, day
     """
+    held = f"""
+        SELECT account_id, m.day AS day, mg, acts, in_range, zero
+        FROM ({days}) AS m LEFT JOIN {_held(links, run)} AS held ON {_ON_THE_DAY}
+    """
+    if not several:
+        return held
+    sums = ", ".join(f"CAST(sum({name}) AS BIGINT) AS {name}" for name in ("mg", "acts", "in_range", "zero"))
+    return f"SELECT account_id, day, {sums} FROM ({held}) AS h GROUP BY account_id, day"
+
+
+#: A row where somebody answers to more than one identifier of a scheme.
+SEVERAL = "SELECT 1 FROM {links} GROUP BY account_id HAVING count(DISTINCT subject) > 1 LIMIT 1"
 
 
 #: How many acts are out of range, unlinked, of no milligram, and measured.

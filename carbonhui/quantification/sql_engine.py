@@ -29,6 +29,8 @@ class SqlEngine(ABC):
     def __init__(self) -> None:
         self._acts: Acts | None = None
         self._links: dict[str, str] = {}
+        #: Schemes of which somebody holds more than one identifier.
+        self._several: set[str] = set()
 
     @abstractmethod
     def view(self, name: str, files: Sequence[str], *, batch: bool = False) -> None:
@@ -58,6 +60,9 @@ class SqlEngine(ABC):
         name = self._links.setdefault(scheme, f"links_{len(self._links)}")
         self.read_csv(f"{name}_text", path, LINK_COLUMNS)
         self.table(name, f"SELECT unhex(subject) AS subject, account_id, valid_from, valid_to FROM {name}_text")
+        self._several.discard(scheme)
+        if self.rows(ride_words.SEVERAL.format(links=name)):
+            self._several.add(scheme)
 
     def open_acts(self, acts: Acts) -> list[tuple[date, int]]:
         self._acts = acts
@@ -81,7 +86,8 @@ class SqlEngine(ABC):
         barring = ride_words.barring(acts, run, self.words, links, self._links)
         for name, query in barring:
             self.table(name, query)
-        self.table("summed", ride_words.summed(acts, run, self.words, links, barred=bool(barring)))
+        several = acts.scheme in self._several
+        self.table("summed", ride_words.summed(acts, run, self.words, links, barred=bool(barring), several=several))
         counts = self._counts(barred=bool(barring))
         self._cap(run)
         self._credit(counts)
