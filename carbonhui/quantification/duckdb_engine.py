@@ -11,7 +11,7 @@ from carbonhui.quantification.sql_engine import SqlEngine
 from carbonhui.quantification.words import DUCKDB_WORDS, text
 
 #: With the program itself this stays below half a gibibyte.
-MEMORY = "350MB"
+MEMORY = "300MB"
 _ROWS_AT_ONCE = 100_000
 # A lake file lies in its batch's folder: batch=<number>-<digest>.
 _BATCH = "CAST(regexp_extract(string_split(filename, '/')[-2], '[0-9]+') AS BIGINT) AS batch_id"
