@@ -99,8 +99,9 @@ def quantify(
 
     Raises `EngineUnknown`, `EngineMissing`, `QuantificationBusy`, `MethodologyChanged`,
     `MethodologyUnsupported` before anything is measured; the first of what waits where
-    nothing else can be measured; `MethodologyRevised`, and
-    `activity.LakeFileDiffers`.
+    nothing else can be measured; `MethodologyRevised`,
+    `activity.LakeFileDiffers`, and `activity.LakeOutdated` where another source's acts
+    of the same days cannot be compared.
     """
     started = time.monotonic()
     pieces: list[Measured] = []
@@ -274,6 +275,7 @@ class _Run:
                 and other.first_day is not None and other.first_day <= last
             ]  # fmt: skip
         for source in sorted({other.source for other in found}):
+            activity.refuse_outdated(self.connection, source)
             theirs = tuple(other for other in found if other.source == source)
             scheme = activity.profile_named(theirs[0].profile, self.settings.profiles_folder).scheme
             self._links(scheme)
