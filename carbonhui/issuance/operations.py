@@ -168,6 +168,7 @@ def _mint_part(
     lowest, highest = row[0] - 1, row[1]
     edges = [lowest + (highest - lowest) * at // workers for at in range(workers + 1)]
     stopping = threading.Event()
+    telling = threading.Lock()  # one call of progress at a time, so that it need not know of the workers
 
     def step_after(after: int, upto: int) -> Step | None:
         day = clock.today()
@@ -182,7 +183,8 @@ def _mint_part(
                 steps.append(step)
                 after = step.account
                 if progress is not None:
-                    progress(step.persons)
+                    with telling:
+                        progress(step.persons)
         except BaseException:
             stopping.set()
             raise

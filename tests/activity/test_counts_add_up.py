@@ -71,11 +71,12 @@ def test_a_real_month_is_judged_as_a_plain_reading_of_the_rules_says(database, c
 
 def _plain_reading(path: Path) -> dict[str, int]:
     """The same rules, one ride after the other, without the engine's windows and integers."""
-    rides = duckdb.sql(
-        f"""SELECT t.*, o.lat, o.lon, d.lat, d.lon FROM read_csv('{path}') t
-            JOIN read_csv('{RIDES / "stations.csv"}') o ON o.id = origin_station
-            JOIN read_csv('{RIDES / "stations.csv"}') d ON d.id = dest_station ORDER BY start_local, trip_id"""
-    ).fetchall()
+    with duckdb.connect() as engine:
+        rides = engine.execute(
+            f"""SELECT t.*, o.lat, o.lon, d.lat, d.lon FROM read_csv('{path}') t
+                JOIN read_csv('{RIDES / "stations.csv"}') o ON o.id = origin_station
+                JOIN read_csv('{RIDES / "stations.csv"}') d ON d.id = dest_station ORDER BY start_local, trip_id"""
+        ).fetchall()
     from tests.activity.test_distances import great_circle
 
     found: dict[str, int] = defaultdict(int)

@@ -60,6 +60,7 @@ def test_what_was_read_ahead_stays_in_order():
     assert [row["c0"] for row in rows] == [str(number) for number in range(400_000)]
 
 
+ENGINE = duckdb.connect()
 OFFSETS = some.one_of(
     some.just("Z"), some.tuples(some.sampled_from("+-"), some.integers(0, 15), some.integers(0, 61)).map(lambda o: f"{o[0]}{o[1]:02}:{o[2]:02}")
 )
@@ -70,12 +71,13 @@ OFFSETS = some.one_of(
 def test_an_offset_is_what_its_digits_say(wall: datetime, offset: str):
     said = f"{wall.year:04}-{wall:%m-%dT%H:%M:%S}{offset}"
     read = local_time("said", time_pattern("offset"))
-    found = duckdb.execute(f"SELECT wall, {offset_minutes('said', 'wall', 'offset')} FROM (SELECT said, {read} AS wall FROM (SELECT ? AS said))", [said])
+    question = f"SELECT wall, {offset_minutes('said', 'wall', 'offset')} FROM (SELECT said, {read} AS wall FROM (SELECT ? AS said))"
+    found = ENGINE.execute(question, [said]).fetchall()
     hours, minutes = (int(offset[1:3]), int(offset[4:6])) if offset != "Z" else (0, 0)
     if hours > 14 or minutes > 59:
-        assert found.fetchone() == (None, None)
+        assert found == [(None, None)]
     else:
-        assert found.fetchone() == (wall, (hours * 60 + minutes) * (-1 if offset[0] == "-" else 1))
+        assert found == [(wall, (hours * 60 + minutes) * (-1 if offset[0] == "-" else 1))]
 
 
 ACTS = some.lists(some.tuples(some.integers(1, 3), some.integers(0, 40), some.integers(0, 12), some.booleans()), max_size=14)
