@@ -32,15 +32,25 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("carbonhui")
 
 _NUMBERS = itertools.count()
+_MEMORY_BYTES = 8 << 30
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if "CARBONHUI_TEST_HOME" not in os.environ:
         # Root's PostgreSQL runs as another user, who must be able to reach it: pytest's own folders are closed.
-        home = tempfile.mkdtemp(prefix="carbonhui-test-")
+        home = tempfile.mkdtemp(prefix="carbonhui-test-", dir=_memory())
         Path(home).chmod(0o755)
         os.environ["CARBONHUI_TEST_HOME"] = home
         config.add_cleanup(lambda: _remove(Path(home)))
+
+
+def _memory() -> Path | None:
+    """Memory that is used as a disk, where there is plenty: copying a store takes a tenth of the time there."""
+    memory = Path("/dev/shm")
+    if not (memory.is_dir() and os.access(memory, os.W_OK | os.X_OK)):
+        return None
+    found = os.statvfs(memory)
+    return memory if found.f_bavail * found.f_frsize >= _MEMORY_BYTES and not found.f_flag & os.ST_NOEXEC else None
 
 
 def _remove(home: Path) -> None:
@@ -95,7 +105,8 @@ def template() -> str:
 @pytest.fixture
 def settings(tmp_path: Path, server_settings: Settings) -> Settings:
     return replace(
-        server_settings, home=tmp_path, lake=tmp_path / "lake", blind_key_file=tmp_path / "blind-index.key", pool_size=8
+        server_settings, home=tmp_path, lake=tmp_path / "lake", blind_key_file=tmp_path / "blind-index.key", keys=tmp_path / "keys",
+        pool_size=8,
     )
 
 

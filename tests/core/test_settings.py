@@ -44,6 +44,29 @@ def test_every_setting_is_read_from_the_environment(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+def test_every_setting_of_the_api_is_read_from_the_environment(tmp_path: Path) -> None:
+    settings = read_settings({
+        "CARBONHUI_HOME": str(tmp_path), "CARBONHUI_KEYS": "/keys", "CARBONHUI_CRYPTOGRAPHY": "guomi", "CARBONHUI_HOST": "0.0.0.0",
+        "CARBONHUI_PORT": "65535", "CARBONHUI_WORKERS": "4", "CARBONHUI_PUBLIC_URL": "https://credits.example.org/",
+        "CARBONHUI_CORS_ORIGINS": "https://app.example.org, http://127.0.0.1:5173", "CARBONHUI_TRUSTED_PROXIES": "2",
+        "CARBONHUI_BODY_BYTES_MAX": "1024", "CARBONHUI_UPLOAD_BYTES_MAX": "1025", "CARBONHUI_CALLER_REQUESTS_MAX": "1",
+        "CARBONHUI_STRANGER_REQUESTS_MAX": "2", "CARBONHUI_CODE_SENDER": "https://codes.example.org/send",
+        "CARBONHUI_CODE_SENDER_KEY_FILE": "/sender.key",
+    })  # fmt: skip
+    assert (settings.keys, settings.cryptography, settings.host, settings.port, settings.workers) == (
+        Path("/keys"), "guomi", "0.0.0.0", 65_535, 4
+    )  # fmt: skip
+    assert settings.public_url == "https://credits.example.org"
+    assert settings.cors_origins == ("https://app.example.org", "http://127.0.0.1:5173")
+    assert (settings.body_bytes_max, settings.upload_bytes_max, settings.trusted_proxies) == (1024, 1025, 2)
+    assert (settings.caller_requests_max, settings.stranger_requests_max) == (1, 2)
+    assert (settings.code_sender, settings.code_sender_key_file) == ("https://codes.example.org/send", Path("/sender.key"))
+
+
+def test_clients_know_the_api_under_where_it_listens_unless_told(tmp_path: Path) -> None:
+    assert read_settings({"CARBONHUI_HOME": str(tmp_path), "CARBONHUI_PORT": "9000"}).public_url == "http://127.0.0.1:9000"
+
+
 def test_the_callers_profile_goes_before_the_environments() -> None:
     assert read_settings({"CARBONHUI_PROFILE": "guangzhou"}, profile="demo").is_demo
 
@@ -58,6 +81,15 @@ def test_the_callers_profile_goes_before_the_environments() -> None:
         ("CARBONHUI_STATEMENT_TIMEOUT_MS", ["99", "86400001", "0", "sixty"]),
         ("CARBONHUI_LOCK_TIMEOUT_MS", ["99", "86400001"]),
         ("CARBONHUI_IDLE_TIMEOUT_MS", ["99", "86400001"]),
+        ("CARBONHUI_CRYPTOGRAPHY", ["sm4", "Guomi"]),
+        ("CARBONHUI_CODE_SENDER", ["none", "ftp://x", "http://codes.example.org", "http://127.0.0.1.example.org", "file"]),
+        ("CARBONHUI_PORT", ["0", "65536", "http"]),
+        ("CARBONHUI_WORKERS", ["0", "257"]),
+        ("CARBONHUI_PUBLIC_URL", ["credits.example.org", "ftp://x"]),
+        ("CARBONHUI_CORS_ORIGINS", ["*", "https://app.example.org/", "app.example.org", "https://a.b, null"]),
+        ("CARBONHUI_TRUSTED_PROXIES", ["11", "-1"]),
+        ("CARBONHUI_BODY_BYTES_MAX", ["1023", "1073741825"]),
+        ("CARBONHUI_CALLER_REQUESTS_MAX", ["0"]),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_and_named(name: str, values: list[str]) -> None:
