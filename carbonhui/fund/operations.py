@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from carbonhui import ledger, publicfees
 from carbonhui.core.amounts import Credits, Fen
 from carbonhui.core.database import connection_of
-from carbonhui.fund.refusals import NothingOwed
+from carbonhui.fund.refusals import NothingOwed, PurseOfAnother
 from carbonhui.ledger import CNY, Kind, Leg, Purpose
 
 
@@ -43,14 +43,14 @@ def purchase_at_par(
     when they were made, so the year ties out to the fen.
 
     Raises `NothingOwed`, `ledger.AssetDiffers` and `ledger.KindDiffers` when the cash account
-    is not a department's, and `ledger.NotEnough` when the fund's cash or the
+    is not a department's, `PurseOfAnother` when it is tied to another department, and `ledger.NotEnough` when the fund's cash or the
     department's credits do not suffice.
     """
     connection_of(session).execute("SELECT pg_advisory_xact_lock(440119, %s)", (department % 2**31,))
     before = _purchase_under(session, reference, (department, through, cash_account))
     if before is not None:
         return before
-    _refuse_strange_purse(session, cash_account)
+    _refuse_strange_purse(session, department, cash_account)
     due = publicfees.owed(session, department, through=through)
     if due.credits < 1:
         raise NothingOwed(department=department, through=through)
@@ -72,13 +72,23 @@ def purchase_at_par(
     return Purchase(row[0], department, due.credits, due.fen, again=False)
 
 
-def _refuse_strange_purse(session: Session, cash_account: int) -> None:
-    """The fen go to a cash account of a department, never to anybody else's."""
+def _refuse_strange_purse(session: Session, department: int, cash_account: int) -> None:
+    """The fen go to a cash account of a department, never to anybody else's, and never to another department's."""
+    tied = connection_of(session).execute(_TIED, {"department": department, "purse": cash_account}).fetchone()
+    if tied is not None and tied != (department, cash_account):
+        raise PurseOfAnother(department=department, cash_account=cash_account)
     found = ledger.balance_of(session, cash_account)
     if found.asset != CNY:
         raise ledger.AssetDiffers(account=cash_account, asset="cny")
     if found.kind not in (Kind.DEPARTMENT, Kind.PAYABLE):
         raise ledger.KindDiffers(account=cash_account, kind=found.kind.name.lower(), wanted="department")
+
+
+#: What its approval tied to this department or to this purse; a department whose accounts were opened by hand has none.
+_TIED = """
+SELECT account_id, cash_account_id FROM organisation
+WHERE account_id = %(department)s OR cash_account_id = %(purse)s ORDER BY account_id = %(department)s LIMIT 1
+"""
 
 
 def _purchase_under(session: Session, reference: str, words: tuple[int, date, int]) -> Purchase | None:

@@ -44,6 +44,7 @@ class Purpose(IntEnum):
     PAR_PURCHASE = 9
     FUND_BUDGET = 10
     CORRECT = 11
+    ABANDON = 12
 
 
 #: Purposes whose rooms keep a record beside the transfer.

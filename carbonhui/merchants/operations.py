@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from carbonhui import ledger
+from carbonhui import ledger, participants
 from carbonhui.core.amounts import Credits
 from carbonhui.ledger import Kind, Purpose
 from carbonhui.merchants.refusals import NothingToSettle
@@ -13,8 +13,13 @@ from carbonhui.merchants.refusals import NothingToSettle
 def redeem(
     session: Session, *, payer: int, merchant: int, credits: Credits, reference: str, business_date: date
 ) -> ledger.Posted:
-    """Pay a merchant in credits. Raises what `ledger.post` raises, and `ledger.KindDiffers`."""
+    """Pay a merchant in credits.
+
+    Raises what `ledger.post` raises, `ledger.KindDiffers`, and
+    `participants.OrganisationNotApproved` while it is suspended.
+    """
     ledger.require_kind(session, merchant, Kind.MERCHANT)
+    participants.require_standing(session, merchant, unless_done=reference)
     return ledger.post(
         session, purpose=Purpose.REDEEM, source=payer, target=merchant, amount=credits,
         reference=reference, business_date=business_date,

@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from carbonhui import ledger, policy
+from carbonhui import ledger, participants, policy
 from carbonhui.core.amounts import Credits, Fen, checked_amount
 from carbonhui.core.database import connection_of
 from carbonhui.ledger import Kind, Purpose
@@ -40,15 +40,17 @@ def offset_bill(
     """Pay part of a bill with ``credits`` at par.
 
     The refusals are tried in this order, and only the first is told: the words
-    (`AmountNotWhole`, `AmountOutOfRange`, `BillInvalid`, `ledger.KindDiffers`), the
-    cap (`OffsetWorthNothing`, `OffsetAboveCap`), then the resident's balance and the
-    rest that `ledger.post` refuses, then a bill that was offset before (`BillOffsetBefore`).
+    (`AmountNotWhole`, `AmountOutOfRange`, `BillInvalid`, `ledger.KindDiffers`), a
+    suspended department (`participants.OrganisationNotApproved`), the cap
+    (`OffsetWorthNothing`, `OffsetAboveCap`), then the resident's balance and the rest
+    that `ledger.post` refuses, then a bill that was offset before (`BillOffsetBefore`).
     """
     checked_amount(bill_fen)
     checked_amount(credits)
     if _BILL.fullmatch(bill) is None:
         raise BillInvalid(bill=ascii(bill)[:40])
     ledger.require_kind(session, department, Kind.DEPARTMENT)
+    participants.require_standing(session, department, unless_done=reference)
     offset_fen = _checked_worth(session, credits, bill_fen, business_date)
     posted = ledger.post(
         session, purpose=Purpose.OFFSET, source=resident, target=department, amount=credits,

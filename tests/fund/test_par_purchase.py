@@ -9,11 +9,13 @@ import psycopg
 import pytest
 from sqlalchemy.orm import Session
 
-from carbonhui import fund, ledger, policy, publicfees
+from carbonhui import fund, ledger, policy, privacy, publicfees
 from carbonhui.core.database import Database
 from carbonhui.core.refusals import Refusal
+from carbonhui.core.settings import Settings
 from carbonhui.ledger import CNY, Kind
 from tests.ledger.books import DAY, code_of, fresh, give, holds, organisation, put_in_force, refusal_of, resident
+from tests.participants.people import Town
 
 YEAR_END = date(2026, 12, 31)
 #: Fen that a thousand credits are worth: 37 credits are 758.5 fen, so every bill is rounded on its own.
@@ -244,3 +246,24 @@ def test_a_purchase_is_never_rewritten_not_even_by_the_owner(town: Database) -> 
     for change in ("UPDATE par_purchase SET fen = 1", "DELETE FROM par_purchase", "UPDATE bill_offset SET purchase_id = NULL"):
         with pytest.raises(psycopg.Error, match="never changed or removed"), town.connect_as_owner() as connection:
             connection.execute(change)
+
+
+def test_a_department_is_paid_into_the_purse_that_its_approval_tied_to_it(database: Database, settings: Settings) -> None:
+    offices = Town(database, privacy.open_vault(settings), settings)
+    water, power = offices.approved("department"), offices.approved("department")
+    assert water.account_id and water.cash_account_id and power.cash_account_id
+    with database.begin() as session:
+        put_in_force(session, policy.PAR, PAR, date(2020, 1, 1))
+        put_in_force(session, policy.OFFSET_CAP, 10, date(2020, 1, 1))
+        by_hand = ledger.open_account(session, Kind.DEPARTMENT, name="gasworks")
+        purse = ledger.open_account(session, Kind.DEPARTMENT, name="gasworks-cash", asset=CNY)
+        offsets(session, water.account_id, 37)
+        offsets(session, by_hand, 37)
+        budget(session, 10_000)
+    for department, strange in (
+        (water.account_id, power.cash_account_id), (water.account_id, purse), (by_hand, water.cash_account_id)
+    ):  # fmt: skip
+        assert code_of(database, lambda session, d=department, p=strange: purchase(session, d, p)) == "purse_of_another"
+    for department, own in ((water.account_id, water.cash_account_id), (by_hand, purse)):
+        database.run(lambda session, d=department, p=own: purchase(session, d, p))  # type: ignore[misc]
+        assert holds(database, own) == 758
