@@ -19,7 +19,7 @@ from rich.console import Console
 
 from bench.city import open_city
 from bench.home import bench_home
-from carbonhui import activity, issuance, methodology, participants, quantification, supervision
+from carbonhui import activity, consent, issuance, methodology, participants, quantification, supervision
 from carbonhui.core.clock import SystemClock
 from carbonhui.core.database import Database
 
@@ -103,6 +103,9 @@ def _enrol(database: Database, name: str) -> None:
     chosen = activity.profile_named(name)
     database.run(lambda session: participants.enrol(
         session, chosen.scheme, activity.subjects(session, database.settings, chosen.source), SINCE
+    ))  # fmt: skip
+    database.run(lambda session: consent.grant_for_demo(
+        session, source=chosen.source, scheme=chosen.scheme, on=SystemClock().today(), sensitive=chosen.lake_kind == "trip"
     ))  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from rich.table import Table
 from bench.city import open_city, people
 from bench.home import bench_home
 from bench.rides import subject_of, write_rides
-from carbonhui import activity, methodology, quantification
+from carbonhui import activity, consent, methodology, quantification
 from carbonhui.activity import Batch, LakeFile
 from carbonhui.activity.batches import record
 from carbonhui.activity.receiving import digest_of
@@ -58,7 +58,7 @@ def _write_links(folder: Path, persons: int) -> Path:
     path = folder / "links.csv"
     with duckdb.connect() as engine:
         engine.execute(
-            f"COPY (SELECT hex({subject_of('i')}), i + 1, DATE '2000-01-01', NULL FROM range({persons}) t (i))"
+            f"COPY (SELECT hex({subject_of('i')}), i + 1, DATE '2000-01-01', NULL, DATE '2000-01-01' FROM range({persons}) t (i))"
             f" TO '{path}' (FORMAT csv, HEADER false)"
         )
     return path
@@ -158,6 +158,9 @@ def _prepare_store(database: Database, rows: int, persons: int) -> None:
             (accounts,),
         )
         record(connection, _batch(rows), recorded)
+    database.run(lambda session: consent.grant_for_demo(
+        session, source="mibici", scheme=activity.profile_named("mibici").scheme, on=LAST
+    ))  # fmt: skip
 
 
 def _batch(rows: int) -> Batch:

@@ -5,6 +5,7 @@ known already, or refused with a reason the institution can act on; nothing is d
 silence. The lake holds blind indexes, never identifiers.
 """
 
+from carbonhui.activity.acts import Act, acts_of, subjects_of
 from carbonhui.activity.batches import Batch, batches, lake_files, refuse_outdated, subjects, verified
 from carbonhui.activity.declaring import Declaration, declare_elsewhere
 from carbonhui.activity.elsewhere import declared_acts
@@ -13,6 +14,7 @@ from carbonhui.activity.operations import load, load_rows, try_out
 from carbonhui.activity.profile import Profile
 from carbonhui.activity.profile_files import check_profile, profile_named, profile_names, profile_text, read_profile
 from carbonhui.activity.refusals import (
+    ActsRangeTooLong,
     ColumnsDiffer,
     DeclarationIncomplete,
     DeclarationUnreadable,
@@ -50,6 +52,8 @@ from carbonhui.activity.row_refusals import ROW_REFUSALS
 __all__ = [
     "LAKE_FORM",
     "ROW_REFUSALS",
+    "Act",
+    "ActsRangeTooLong",
     "Batch",
     "BatchReport",
     "ColumnsDiffer",
@@ -86,6 +90,7 @@ __all__ = [
     "WorkbookHasMoreSheets",
     "WorkbookTooLarge",
     "WorkbookUnusable",
+    "acts_of",
     "batches",
     "check_profile",
     "declare_elsewhere",
@@ -99,6 +104,7 @@ __all__ = [
     "read_profile",
     "refuse_outdated",
     "subjects",
+    "subjects_of",
     "try_out",
     "verified",
 ]

@@ -250,3 +250,11 @@ class DeclarationUnreadable(Refusal):
     code = "declaration_unreadable"
     sentence = "{found} rows of {path} name no act; the first is row {row}: {why} Nothing was declared."
     sentence_zh = "{path} 中有 {found} 行无法确定活动;首个为第 {row} 行:{why_zh}未作任何申报。"
+
+
+class ActsRangeTooLong(Refusal):
+    """A person's acts are told a month at a time."""
+
+    code = "acts_range_too_long"
+    sentence = "Acts from {first} to {last} were asked for; ask for at most {most} days, the first before the last."
+    sentence_zh = "请求了 {first} 至 {last} 的活动;一次最多 {most} 天,且起始日不晚于截止日。"

@@ -5,7 +5,7 @@ from datetime import date, datetime
 import click
 from rich.table import Table
 
-from carbonhui import activity, issuance, methodology, participants, quantification
+from carbonhui import activity, consent, issuance, methodology, participants, quantification
 from carbonhui.cli.context import Face, console, pass_face, progress_on
 from carbonhui.demo import approve_what_is_installed, play
 
@@ -14,13 +14,17 @@ from carbonhui.demo import approve_what_is_installed, play
 @click.argument("profile")
 @pass_face
 def enrol(face: Face, profile: str) -> None:
-    """Open an account for every subject of a profile's source (demonstration only)."""
+    """Open an account for every subject of a profile's source, and consent in its name (demonstration only)."""
     chosen = activity.profile_named(profile, face.settings.profiles_folder)
     with face.database() as database:
         opened = database.run(lambda s: participants.enrol(
             s, chosen.scheme, sorted(activity.subjects(s, face.settings, chosen.source)), date(2000, 1, 1)
         ))  # fmt: skip
+        given = database.run(lambda s: consent.grant_for_demo(
+            s, source=chosen.source, scheme=chosen.scheme, on=face.clock.today(), sensitive=chosen.lake_kind == "trip"
+        ))  # fmt: skip
     click.echo(f"{opened:,} accounts opened")
+    click.echo(f"{given:,} consents to {chosen.source} given")
 
 
 @click.command(name="approve-demonstration")

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from carbonhui import (
     activity,
     circulation,
+    consent,
     donation,
     fund,
     issuance,
@@ -73,7 +74,7 @@ def play(database: Database, console: Console, progress: Progress) -> int:
 
 
 def _measure(database: Database, teller: Teller, progress: Progress) -> None:
-    reports = []
+    reports, consents = [], []
     with progress, as_file(files("carbonhui.demo") / "data") as data:
         for name, profile in (("trips.csv.gz", "bayarea-2014"), ("electricity-monthly.csv.gz", "sgsc-monthly")):
             task = progress.add_task(f"loading {name}", total=None)
@@ -83,7 +84,7 @@ def _measure(database: Database, teller: Teller, progress: Progress) -> None:
                 progress=lambda step, rows, t=task: progress.update(t, description=step, completed=rows),  # type: ignore[misc]
             ))  # fmt: skip
             progress.update(task, visible=False)
-            database.run(lambda session, name=profile: _enrol(session, database, name))  # type: ignore[misc]
+            consents.append(database.run(lambda session, name=profile: _enrol(session, database, name)))  # type: ignore[misc]
         task = progress.add_task("measuring", total=None)
         measured = quantification.quantify(
             database, database.settings, methodology.installed_versions(),
@@ -94,13 +95,19 @@ def _measure(database: Database, teller: Teller, progress: Progress) -> None:
             database, date(2026, 8, 31), clock=SetClock.on(date(2026, 9, 1)),
             progress=lambda persons: progress.update(task, advance=persons),
         )
+    teller.consented(consents)
     teller.measured(reports, measured, minted)
 
 
-def _enrol(session: Session, database: Database, profile: str) -> int:
+def _enrol(session: Session, database: Database, profile: str) -> tuple[str, int, int]:
+    """The source, how many accounts were opened, and how many consents were given in their holders' names."""
     chosen = activity.profile_named(profile)
     found = activity.subjects(session, database.settings, chosen.source)
-    return participants.enrol(session, chosen.scheme, found, date(2000, 1, 1))
+    opened = participants.enrol(session, chosen.scheme, found, date(2000, 1, 1))
+    given = consent.grant_for_demo(
+        session, source=chosen.source, scheme=chosen.scheme, on=CLOCK.today(), sensitive=chosen.lake_kind == "trip"
+    )
+    return chosen.source, opened, given
 
 
 def _city(session: Session) -> City:

@@ -56,6 +56,13 @@ class Teller:
             f"{bought.fen / 100:,.2f} yuan; they are cancelled{before}"
         )
 
+    def consented(self, consents: list[tuple[str, int, int]]) -> None:
+        """Whose activity may be processed: nobody's is without their consent."""
+        self.heading("People and their consents", "用户与授权")
+        for source, opened, given in consents:
+            told = f"{opened:,} accounts opened, {given:,} consents given" if given else "everybody consented before"
+            self.console.print(f"  Art. 11, 12  {source}: {told}")
+
     def measured(
         self,
         reports: list[activity.BatchReport],

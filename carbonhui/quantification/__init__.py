@@ -1,12 +1,13 @@
 """From activity to milligrams avoided (Article 16).
 
 Every act is measured by the approved version in force on its own day, once, and
-credited to who held the identifier on that day. What is left out is counted, with
-the reason.
+credited to who held the identifier on that day and consents to it. What is left out
+is counted, with the reason.
 """
 
 from carbonhui.quantification.digests import ReductionsDigest, digest_of_reductions
 from carbonhui.quantification.engines import ENGINES
+from carbonhui.quantification.explaining import Explanation, ParameterInForce, ReductionLine, explain, reductions_of
 from carbonhui.quantification.operations import QuantifyReport, quantify
 from carbonhui.quantification.refusals import (
     EngineMissing,
@@ -17,6 +18,8 @@ from carbonhui.quantification.refusals import (
     MethodologyRevised,
     MethodologyUnsupported,
     QuantificationBusy,
+    ReductionTextMissing,
+    ReductionUnknown,
 )
 from carbonhui.quantification.writing import Measured
 
@@ -24,15 +27,22 @@ __all__ = [
     "ENGINES",
     "EngineMissing",
     "EngineUnknown",
+    "Explanation",
     "Measured",
     "MethodologyChanged",
     "MethodologyNotApproved",
     "MethodologyNotInstalled",
     "MethodologyRevised",
     "MethodologyUnsupported",
+    "ParameterInForce",
     "QuantificationBusy",
     "QuantifyReport",
+    "ReductionLine",
+    "ReductionTextMissing",
+    "ReductionUnknown",
     "ReductionsDigest",
     "digest_of_reductions",
+    "explain",
     "quantify",
+    "reductions_of",
 ]

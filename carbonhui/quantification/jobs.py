@@ -1,7 +1,7 @@
 """What an engine is asked to measure, said without any engine's words."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,9 +14,12 @@ from carbonhui.quantification.versions import Stretch
 
 @dataclass(frozen=True)
 class Other:
-    """Acts of another source that were measured before: of one act received from both, that one counts."""
+    """Acts of another source that were measured before: of one act received from both, that one counts.
 
-    scheme: str
+    ``holders`` is the name under which the engine was told who held its identifiers then.
+    """
+
+    holders: str
     files: tuple[str, ...]
 
 
@@ -24,13 +27,13 @@ class Other:
 class Acts:
     """The acts of one batch and one mode: rides (``trip``), or a day's steps or grams (``count``).
 
-    ``declared`` is a file of the acts that are used in another mechanism. Two reports
+    ``holders`` is the name under which the engine was told who holds the identifiers. ``declared`` is a file of the acts that are used in another mechanism. Two reports
     of one mode by two sources are one act if they lie within ``tolerance_s``.
     """
 
     kind: str
     mode: str
-    scheme: str
+    holders: str
     files: tuple[str, ...]
     others: tuple[Other, ...] = ()
     declared: Path | None = None
@@ -71,7 +74,7 @@ class Periods:
 
     commodity: str
     period: str
-    scheme: str
+    holders: str
     files: tuple[str, ...]
     received: tuple[tuple[int, date], ...]
     stretches: tuple[Stretch, ...]
@@ -93,8 +96,11 @@ class Engine(Protocol):
 
     name: str
 
-    def read_links(self, scheme: str, path: Path) -> None:
-        """Keep the links of a scheme: who held which identifier from which day to before which."""
+    def read_links(self, holders: str, path: Path) -> None:
+        """Keep under a name who held which identifier from which day to before which, and consents from which day on."""
+
+    def narrow_links(self, holders: str, accounts: Collection[int], into: str) -> None:
+        """Keep under another name the links of these accounts only."""
 
     def open_acts(self, acts: Acts) -> list[tuple[date, int]]:
         """Begin with a batch's acts of a mode; how many there are on each day."""

@@ -2,19 +2,22 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from carbonhui import consent
 from carbonhui.quantification.jobs import Acts, Engine, PeriodCap, Periods, Run
 from carbonhui.quantification.versions import Stretch
 from carbonhui.quantification.writing import (
     Measured,
+    Taken,
     measured_of,
     record_measurement,
+    take_back,
     write_credited,
     write_periods,
     write_person_days,
@@ -51,8 +54,9 @@ def measure_acts(
     acts: Acts,
     stretches: Sequence[Stretch],
     folder: Path,
+    watched: consent.Watch,
 ) -> Measured:
-    """Measure every act of a batch and mode, for good: what nobody held an identifier for stays uncounted.
+    """Measure every act of a batch and mode, for good: what nobody held or consented to stays uncounted.
 
     Each act is rounded down to the milligram by itself, then a person's day is summed.
     The lake lies in the order of days, so each row is read once, and memory holds no
@@ -67,9 +71,49 @@ def measure_acts(
         counts.update(engine.sum_days(run))
         write_person_days(connection, engine.person_days(), run.stretch, batched.batch_id)
     counts["persons"] = engine.persons()
+
+    def measured_of_them(accounts: set[int]) -> Counter[str]:
+        engine.narrow_links(acts.holders, accounts, "withdrawn")
+        return _measured_again(engine, connection, batched, replace(acts, holders="withdrawn"), stretches, folder)
+
+    for accounts in withdrawing(connection, watched):
+        counts.update(_left_out(take_back(connection, accounts), measured_of_them(accounts)))
     measured = measured_of(batched.source, batched.batch_id, acts.mode, counts)
     record_measurement(connection, measured)
     return measured
+
+
+def withdrawing(connection: psycopg.Connection[Any], watched: consent.Watch) -> Iterator[set[int]]:
+    """Who withdrew since the watch began, twice: before withdrawals wait for the commit, and whoever was just before that."""
+    found: set[int] = set()
+    for held in (False, True):
+        if held:
+            consent.hold(connection, watched)
+        new = consent.withdrawn_since(connection, watched) - found
+        found |= new
+        if new:
+            yield new
+
+
+def _measured_again(
+    engine: Engine, connection: psycopg.Connection[Any], batched: Batched, acts: Acts, stretches: Sequence[Stretch], folder: Path
+) -> Counter[str]:
+    """What was counted of a few holders' acts; nothing is written."""
+    counts: Counter[str] = Counter()
+    for days in _together(engine.open_acts(acts), stretches, batched):
+        if days.lacking is None:
+            counts.update(engine.sum_days(_run(connection, days, batched, folder)))
+    return counts
+
+
+def _left_out(taken: Taken, theirs: Counter[str]) -> Counter[str]:
+    """By how much the counts change when the acts of those who withdrew are left out after all."""
+    moved = {why: -theirs[why] for why in ("measured", "zero", "claimed_before")}
+    whole_mg = theirs["mg"] + theirs["capped_mg"]
+    return Counter({
+        **moved, "no_consent": -sum(moved.values()),
+        "mg": -taken.mg, "capped_mg": taken.mg - whole_mg, "persons": -taken.persons,
+    })  # fmt: skip
 
 
 def _together(
@@ -114,7 +158,7 @@ def _run(connection: psycopg.Connection[Any], days: _Days, batched: Batched, fol
 
 
 def measure_periods(
-    engine: Engine, connection: psycopg.Connection[Any], source: str, periods: Periods
+    engine: Engine, connection: psycopg.Connection[Any], source: str, periods: Periods, watched: consent.Watch
 ) -> Measured:
     """Measure the periods of one source's households that have all they need.
 
@@ -123,4 +167,10 @@ def measure_periods(
     """
     counts = engine.sum_periods(periods)
     write_periods(connection, engine.household_periods(), periods.stretches, source, periods.commodity)
+    for accounts in withdrawing(connection, watched):
+        taken = take_back(connection, accounts, periods.commodity)
+        counts.update({
+            "measured": -taken.measured, "zero": -taken.zero, "no_consent": taken.measured + taken.zero,
+            "mg": -taken.mg, "persons": -taken.persons,
+        })  # fmt: skip
     return measured_of(source, None, f"{periods.commodity} by {periods.period}", counts)

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from carbonhui import activity, participants, policy
+from carbonhui import activity, consent, policy
 from carbonhui.activity import Batch, Profile
 from carbonhui.core.clock import CITY_TIME
 from carbonhui.core.database import Database
@@ -205,37 +205,39 @@ class _Run:
     through: date
 
     def measure(self, piece: _Piece) -> Measured:
-        """One transaction, in which no other version of the piece's methodologies comes into force."""
+        """One transaction, in which no other version of the piece's methodologies comes into force.
+
+        Who withdraws while it runs is out of it before it is committed.
+        """
         with self.connection.transaction():
             allow_time(self.connection)
             if policy.versions_kept(self.connection, piece.versions) != piece.versions:
                 raise MethodologyRevised(methodologies=", ".join(piece.versions))
-            return self._readings(piece) if piece.profile.lake_kind == "reading" else self._acts(piece)
+            watched = consent.watch(self.connection, piece.profile.source)
+            return self._readings(piece, watched) if piece.profile.lake_kind == "reading" else self._acts(piece, watched)
 
-    def _acts(self, piece: _Piece) -> Measured:
+    def _acts(self, piece: _Piece, watched: consent.Watch) -> Measured:
         (batch,) = piece.batches
-        self._links(piece.profile.scheme)
         acts = Acts(
             kind=piece.profile.lake_kind,
             mode=piece.mode,
-            scheme=piece.profile.scheme,
+            holders=self._holders(piece.profile),
             files=self._files(piece.batches),
             others=tuple(self._others(batch)),
             declared=self._declared(batch.source),
             tolerance_s=self._tolerance_s(batch),
         )
         batched = Batched(batch.source, batch.id, batch.evidence, _received_on(batch))
-        return measure_acts(self.engine, self.connection, batched, acts, piece.stretches, self.folder)
+        return measure_acts(self.engine, self.connection, batched, acts, piece.stretches, self.folder, watched)
 
-    def _readings(self, piece: _Piece) -> Measured:
-        self._links(piece.profile.scheme)
+    def _readings(self, piece: _Piece, watched: consent.Watch) -> Measured:
         source, done = piece.profile.source, self.folder / "done.csv"
         write_done(self.connection, source, piece.mode, done)
         weakest = next((batch.evidence for batch in piece.batches if batch.evidence != "verified"), "verified")
         periods = Periods(
             commodity=piece.mode,
             period=str(piece.stretches[0].methodology.period),
-            scheme=piece.profile.scheme,
+            holders=self._holders(piece.profile),
             files=self._files(piece.batches),
             received=tuple((batch.id, _received_on(batch)) for batch in piece.batches),
             stretches=piece.stretches,
@@ -246,15 +248,31 @@ class _Run:
             not_asked=piece.not_asked,
             longest_days=max(batch.limits.get(f"plausible:{piece.mode}:bill_longest_days", 1) for batch in piece.batches),
         )
-        return measure_periods(self.engine, self.connection, source, periods)
+        return measure_periods(self.engine, self.connection, source, periods, watched)
 
-    def _links(self, scheme: str) -> None:
-        """Give the engine everybody's links as they stand now."""
+    def _holders(self, profile: Profile) -> str:
+        """Give the engine who holds a source's identifiers and consents, as it stands now; under which name."""
         path = self.folder / "links.csv"
         with self.database.begin() as session:
-            participants.write_links(session, scheme=scheme, to=path)
-        self.engine.read_links(scheme, path)
+            consent.write_consented(session, scheme=profile.scheme, source=profile.source, to=path)
+        return self._told(profile.source, path)
+
+    def _holders_then(self, profile: Profile, batches: list[int]) -> str:
+        """The same of those by whose consents these batches were measured, withdrawn since or not."""
+        path = self.folder / "links.csv"
+        query = "SELECT min(measured_at), max(measured_at) FROM measurement WHERE batch_id = ANY (%s)"
+        measured = self.connection.execute(query, (batches,)).fetchone()
+        assert measured is not None
+        with self.database.begin() as session:
+            consent.write_consented_before(
+                session, scheme=profile.scheme, source=profile.source, first=measured[0], last=measured[1], to=path
+            )
+        return self._told(f"{profile.source} before", path)
+
+    def _told(self, holders: str, path: Path) -> str:
+        self.engine.read_links(holders, path)
         path.unlink()
+        return holders
 
     def _files(self, batches: tuple[Batch, ...], first: date = date.min, last: date = date.max) -> tuple[str, ...]:
         with self.database.begin() as session:
@@ -277,9 +295,8 @@ class _Run:
         for source in sorted({other.source for other in found}):
             activity.refuse_outdated(self.connection, source)
             theirs = tuple(other for other in found if other.source == source)
-            scheme = activity.profile_named(theirs[0].profile, self.settings.profiles_folder).scheme
-            self._links(scheme)
-            yield Other(scheme, self._files(theirs, first, last))
+            profile = activity.profile_named(theirs[0].profile, self.settings.profiles_folder)
+            yield Other(self._holders_then(profile, [other.id for other in theirs]), self._files(theirs, first, last))
 
     def _declared(self, source: str) -> Path | None:
         """A file of the source's acts that are used in another mechanism; None: there are none."""

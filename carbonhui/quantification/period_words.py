@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from carbonhui.quantification.jobs import Periods
+from carbonhui.quantification.ride_words import CONSENTING, LINKED
 from carbonhui.quantification.versions import Stretch
 from carbonhui.quantification.words import Words, day, text
 
@@ -129,10 +130,10 @@ def _pieces(words: Words, codes: list[str]) -> str:
 
 
 def _held(links: str, codes: list[str], pieces: str) -> str:
-    """Each piece with the account that held the meter on all its days; no account: nobody did."""
+    """Each piece with the account that held the meter on all its days and consents to them; none: nobody did, or does."""
     names = "".join(f", p.flag_{code} AS flag_{code}" for code in codes)
     return f"""
-        SELECT account_id, p.subject AS subject, p.meter AS meter, p.first_day AS first_day, p.last_day AS last_day,
+        SELECT {CONSENTING.format('p.first_day')} AS account_id, {LINKED} AS linked, p.subject AS subject, p.meter AS meter, p.first_day AS first_day, p.last_day AS last_day,
                p.month AS month, p.form AS form, p.used AS used, p.minutes AS minutes, p.batch_id AS batch_id{names}
         FROM {pieces} AS p LEFT JOIN {links} AS held
              ON held.subject = p.subject AND p.first_day >= held.valid_from
@@ -328,8 +329,9 @@ def counts(periods: Periods) -> list[str]:
     found = [
         "SELECT CASE WHEN lacking IS NOT NULL THEN lacking WHEN mg IS NULL THEN 'out_of_range' WHEN mg = 0 THEN 'zero'"
         " ELSE 'measured' END AS why, count(*) FROM answered GROUP BY 1",
-        "SELECT 'unlinked', count(*) FROM (SELECT DISTINCT subject, meter, month FROM held"
-        f" WHERE account_id IS NULL AND {asked}) AS nobodys",
+        "SELECT CASE WHEN linked THEN 'no_consent' ELSE 'unlinked' END AS why, count(*)"
+        " FROM (SELECT DISTINCT subject, meter, month, linked FROM held"
+        f" WHERE account_id IS NULL AND {asked}) AS nobodys GROUP BY 1",
     ]
     if periods.period == "month":
         found.append(f"SELECT 'period_unknown', count(*) FROM sums WHERE first_day IS NULL AND {asked}")

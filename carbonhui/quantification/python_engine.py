@@ -4,7 +4,7 @@ It reads the same rules apart from the engines of SQL, so that a mistake in eith
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -33,8 +33,11 @@ class PythonEngine:
         self._persons: set[int] = set()
         self._answers: list[python_periods.Answer] = []
 
-    def read_links(self, scheme: str, path: Path) -> None:
-        self._links[scheme] = Links(path)
+    def read_links(self, holders: str, path: Path) -> None:
+        self._links[holders] = Links.read(path)
+
+    def narrow_links(self, holders: str, accounts: Collection[int], into: str) -> None:
+        self._links[into] = self._links[holders].of_accounts(accounts)
 
     def open_acts(self, acts: Acts) -> list[tuple[date, int]]:
         self._acts, self._persons = acts, set()
@@ -59,7 +62,7 @@ class PythonEngine:
         return len(self._persons)
 
     def sum_periods(self, periods: Periods) -> Counter[str]:
-        counts, self._answers = python_periods.measure_periods(periods, self._links[periods.scheme])
+        counts, self._answers = python_periods.measure_periods(periods, self._links[periods.holders])
         counts["mg"] = sum(answer.mg or 0 for answer in self._answers)
         counts["persons"] = len({answer.account_id for answer in self._answers if answer.mg})
         return counts

@@ -45,9 +45,11 @@ def measure_periods(periods: Periods, links: Links) -> tuple[Counter[str], list[
     reason = "period_unknown" if periods.period == "month" else "no_daily_readings"
     counts[reason] += sum(periods.asks(last_day) for last_day in unknown)
     held = [replace(use, account_id=links.holder(use.subject, use.first, use.last)) for use in uses]
-    counts["unlinked"] += len({
-        (use.subject, use.meter, use.period) for use in held if use.account_id is None and periods.asks(use.last)
-    })  # fmt: skip
+    nobodys = {
+        (use.subject, use.meter, use.period, links.why_nobody(use.subject, use.first, use.last))
+        for use in held if use.account_id is None and periods.asks(use.last)
+    }  # fmt: skip
+    counts.update(why for *_, why in nobodys)
     answers = _Homes(periods, _households(held, periods)).answers()
     counts.update(answer.why for answer in answers)
     return counts, answers

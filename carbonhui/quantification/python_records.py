@@ -1,7 +1,7 @@
 """What the Python engine reads: the lake's records, links, lists of the store; and what one record is worth."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -42,26 +42,48 @@ def lines(path: Path) -> Iterator[list[str]]:
 
 @dataclass(frozen=True)
 class _Link:
-    account_id: int
+    account_id: int | None
     valid_from: date
     valid_to: date | None
+    since: date | None
+
+    def holds(self, first: date, last: date) -> bool:
+        return self.valid_from <= first and (self.valid_to is None or last < self.valid_to)
 
 
 class Links:
-    """Who held which identifier on which days."""
+    """Who held which identifiers on which days, and consents from which day on."""
 
-    def __init__(self, path: Path) -> None:
-        self._of: dict[bytes, list[_Link]] = {}
-        for subject, account_id, start, end in lines(path):
-            link = _Link(int(account_id), date.fromisoformat(start), date.fromisoformat(end) if end else None)
-            self._of.setdefault(bytes.fromhex(subject), []).append(link)
+    def __init__(self, of: Mapping[bytes, list[_Link]]) -> None:
+        self._of = of
+
+    @classmethod
+    def read(cls, path: Path) -> "Links":
+        of: dict[bytes, list[_Link]] = {}
+        for subject, account_id, start, end, since in lines(path):
+            link = _Link(int(account_id) if account_id else None, date.fromisoformat(start), _day(end), _day(since))
+            of.setdefault(bytes.fromhex(subject), []).append(link)
+        return cls(of)
+
+    def of_accounts(self, accounts: Collection[int]) -> "Links":
+        """The links of these accounts only."""
+        return Links({subject: [link for link in links if link.account_id in accounts] for subject, links in self._of.items()})
 
     def holder(self, subject: bytes, first: date, last: date) -> int | None:
-        """The account that held the identifier on all of these days."""
+        """The account that held the identifier on all of these days and consents to all of them."""
         for link in self._of.get(subject, []):
-            if link.valid_from <= first and (link.valid_to is None or last < link.valid_to):
+            if link.holds(first, last) and link.since is not None and link.since <= first:
                 return link.account_id
         return None
+
+    def why_nobody(self, subject: bytes, first: date, last: date) -> str:
+        """Why there is no holder: who held the identifier does not consent, or nobody held it."""
+        held = any(link.holds(first, last) for link in self._of.get(subject, []))
+        return "no_consent" if held else "unlinked"
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def declared_acts(path: Path | None) -> set[bytes]:

@@ -22,8 +22,11 @@ def measure_days(acts: Acts, run: Run, links: Mapping[str, Links]) -> tuple[Coun
     for record in records(acts.files, acts.mode):
         if run.first <= record["day"] <= run.last:
             mg = credited_mg(run.stretch, run.evidence, _quantities(acts, run, record))
-            person = links[acts.scheme].holder(record["subject"], record["day"], record["day"])
+            on_the_day = record["subject"], record["day"], record["day"]
+            person = links[acts.holders].holder(*on_the_day)
             fate = _fate(record, mg, person, declared, claims)
+            if fate == "nobodys":
+                fate = links[acts.holders].why_nobody(*on_the_day)
             counts[fate] += 1
             if fate == "measured":
                 assert person is not None
@@ -46,7 +49,7 @@ def _fate(record: Record, mg: int | None, person: int | None, declared: set[byte
     if mg is None:
         return "out_of_range"
     if person is None:
-        return "unlinked"
+        return "nobodys"
     return "measured" if mg > 0 else "zero"
 
 
@@ -73,7 +76,7 @@ class _Claims:
         self._rides: dict[int, list[_Seconds]] = defaultdict(list)
         for other in acts.others:
             for record in records(other.files):
-                person = links[other.scheme].holder(record["subject"], record["day"], record["day"])
+                person = links[other.holders].holder(record["subject"], record["day"], record["day"])
                 # A ride over midnight, or one in another time zone, meets rides of the days beside.
                 if person is not None and run.first - _ONE_DAY <= record["day"] <= run.last + _ONE_DAY:
                     self._keep(person, record)

@@ -72,3 +72,19 @@ class MethodologyRevised(Refusal):
     code = "methodology_revised"
     sentence = "A version of {methodologies} came into force while activity was being measured; start again."
     sentence_zh = "计量进行中,{methodologies} 有新版本生效;请重新开始。"
+
+
+class ReductionUnknown(Refusal):
+    """A person sees their own reductions and no one else's."""
+
+    code = "reduction_unknown"
+    sentence = "There is no reduction {reduction} of this account."
+    sentence_zh = "该账户没有减碳量记录 {reduction}。"
+
+
+class ReductionTextMissing(Refusal):
+    """A reduction is explained by the approved text and by no other."""
+
+    code = "reduction_text_missing"
+    sentence = "The approved text of {methodology} with the fingerprint {fingerprint} is not in the archive, so nothing can be explained by it."
+    sentence_zh = "方法学 {methodology}(指纹 {fingerprint})的获批文本未存档,无法据以说明。"

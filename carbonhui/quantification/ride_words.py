@@ -26,13 +26,16 @@ def _held(links: str, run: Run) -> str:
     )
 
 
+#: The holder, from the day on from which the holder consents; nobody before that.
+CONSENTING = "CASE WHEN {} >= held.since THEN held.account_id END"
+LINKED = "(held.valid_from IS NOT NULL)"
 _ON_THE_DAY = "held.subject = m.subject AND m.day >= held.valid_from AND (m.day < held.valid_to OR held.valid_to IS NULL)"
 
 
 def summed(acts: Acts, run: Run, words: Words, links: str, *, barred: bool, several: bool) -> str:
-    """Each person's milligrams of each day, and how many acts they come from; no account: nobody held the identifier.
+    """Each person's milligrams of each day, and how many acts they come from.
 
-    The lake lies in the order of identifiers, so their days are added up before their
+    No account: nobody held the identifier, or who did (``linked``) does not consent. The lake lies in the order of identifiers, so their days are added up before their
     holders are looked for; ``several``: some person holds more than one identifier.
     """
     rides = f"({_measured(acts, run, words, 'subject, day, act' if barred else 'subject, day')})"
@@ -44,22 +47,23 @@ def summed(acts: Acts, run: Run, words: Words, links: str, *, barred: bool, seve
         FROM {rides} AS r GROUP BY subject, day
     """
     held = f"""
-        SELECT account_id, m.day AS day, mg, acts, in_range, zero
+        SELECT {CONSENTING.format('m.day')} AS account_id, {LINKED} AS linked, m.day AS day, mg, acts, in_range, zero
         FROM ({days}) AS m LEFT JOIN {_held(links, run)} AS held ON {_ON_THE_DAY}
     """
     if not several:
         return held
     sums = ", ".join(f"CAST(sum({name}) AS BIGINT) AS {name}" for name in ("mg", "acts", "in_range", "zero"))
-    return f"SELECT account_id, day, {sums} FROM ({held}) AS h GROUP BY account_id, day"
+    return f"SELECT account_id, linked, day, {sums} FROM ({held}) AS h GROUP BY account_id, linked, day"
 
 
 #: A row where somebody answers to more than one identifier of a scheme.
-SEVERAL = "SELECT 1 FROM {links} GROUP BY account_id HAVING count(DISTINCT subject) > 1 LIMIT 1"
+SEVERAL = "SELECT 1 FROM {links} WHERE account_id IS NOT NULL GROUP BY account_id HAVING count(DISTINCT subject) > 1 LIMIT 1"
 
 
-#: How many acts are out of range, unlinked, of no milligram, and measured.
+#: How many acts are out of range, unlinked, without consent, of no milligram, and measured.
 COUNTS = """
-SELECT coalesce(sum(acts - in_range), 0), coalesce(sum(in_range) FILTER (WHERE account_id IS NULL), 0),
+SELECT coalesce(sum(acts - in_range), 0), coalesce(sum(in_range) FILTER (WHERE account_id IS NULL AND NOT linked), 0),
+       coalesce(sum(in_range) FILTER (WHERE account_id IS NULL AND linked), 0),
        coalesce(sum(zero) FILTER (WHERE account_id IS NOT NULL), 0),
        coalesce(sum(in_range - zero) FILTER (WHERE account_id IS NOT NULL), 0)
 FROM summed
@@ -101,7 +105,7 @@ def _claims(rides: str, held: str, kind: str, words: Words) -> str:
         begin, end = (f"{words.seconds.format(f'm.{column}')} - {offset}" for column in ("started_at", "ended_at"))
         # A boarding lasts an instant, and an instant is long enough to be on another ride.
         lasted = f", {begin} AS from_s, CASE WHEN {end} > {begin} THEN {end} ELSE {begin} + 1 END AS to_s"
-    return f"SELECT m.act AS act, account_id, m.day AS day, m.mode AS mode{lasted} FROM {rides} AS m JOIN {held} AS held ON {_ON_THE_DAY}"
+    return f"SELECT m.act AS act, account_id, m.day AS day, m.mode AS mode{lasted} FROM {rides} AS m JOIN {held} AS held ON {_ON_THE_DAY} AND m.day >= held.since"
 
 
 def _theirs(acts: Acts, run: Run, words: Words, all_links: Mapping[str, str]) -> list[str]:
@@ -110,7 +114,7 @@ def _theirs(acts: Acts, run: Run, words: Words, all_links: Mapping[str, str]) ->
     found = []
     for number, other in enumerate(acts.others):
         rides = f"(SELECT * FROM other_{number} WHERE day BETWEEN {first} AND {last})"
-        found.append(_claims(rides, all_links[other.scheme], acts.kind, words))
+        found.append(_claims(rides, all_links[other.holders], acts.kind, words))
     return found
 
 

@@ -6,7 +6,7 @@ received from anybody.
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from carbonhui.quantification import period_words, ride_words
 from carbonhui.quantification.jobs import Acts, Periods, Run
 from carbonhui.quantification.words import Words
 
-LINK_COLUMNS = {"subject": "VARCHAR", "account_id": "BIGINT", "valid_from": "DATE", "valid_to": "DATE"}
+LINK_COLUMNS = {"subject": "VARCHAR", "account_id": "BIGINT", "valid_from": "DATE", "valid_to": "DATE", "since": "DATE"}
 
 
 class SqlEngine(ABC):
@@ -29,7 +29,7 @@ class SqlEngine(ABC):
     def __init__(self) -> None:
         self._acts: Acts | None = None
         self._links: dict[str, str] = {}
-        #: Schemes of which somebody holds more than one identifier.
+        #: Links of which somebody holds more than one identifier.
         self._several: set[str] = set()
 
     @abstractmethod
@@ -56,13 +56,21 @@ class SqlEngine(ABC):
     def close(self) -> None:
         """Let go of everything."""
 
-    def read_links(self, scheme: str, path: Path) -> None:
-        name = self._links.setdefault(scheme, f"links_{len(self._links)}")
+    def read_links(self, holders: str, path: Path) -> None:
+        name = self._links.setdefault(holders, f"links_{len(self._links)}")
         self.read_csv(f"{name}_text", path, LINK_COLUMNS)
-        self.table(name, f"SELECT unhex(subject) AS subject, account_id, valid_from, valid_to FROM {name}_text")
-        self._several.discard(scheme)
+        self.table(name, f"SELECT unhex(subject) AS subject, account_id, valid_from, valid_to, since FROM {name}_text")
+        self._several.discard(holders)
         if self.rows(ride_words.SEVERAL.format(links=name)):
-            self._several.add(scheme)
+            self._several.add(holders)
+
+    def narrow_links(self, holders: str, accounts: Collection[int], into: str) -> None:
+        name = self._links.setdefault(into, f"links_{len(self._links)}")
+        listed = ", ".join(map(str, sorted(accounts)))
+        self.table(name, f"SELECT * FROM {self._links[holders]} WHERE account_id IN ({listed})")
+        self._several.discard(into)
+        if holders in self._several:
+            self._several.add(into)
 
     def open_acts(self, acts: Acts) -> list[tuple[date, int]]:
         self._acts = acts
@@ -82,11 +90,11 @@ class SqlEngine(ABC):
     def sum_days(self, run: Run) -> Counter[str]:
         acts = self._acts
         assert acts is not None
-        links = self._links[acts.scheme]
+        links = self._links[acts.holders]
         barring = ride_words.barring(acts, run, self.words, links, self._links)
         for name, query in barring:
             self.table(name, query)
-        several = acts.scheme in self._several
+        several = acts.holders in self._several
         self.table("summed", ride_words.summed(acts, run, self.words, links, barred=bool(barring), several=several))
         counts = self._counts(barred=bool(barring))
         self._cap(run)
@@ -94,7 +102,7 @@ class SqlEngine(ABC):
         return counts
 
     def _counts(self, *, barred: bool) -> Counter[str]:
-        names = ("out_of_range", "unlinked", "zero", "measured")
+        names = ("out_of_range", "unlinked", "no_consent", "zero", "measured")
         (found,) = self.rows(ride_words.COUNTS)
         counts: Counter[str] = Counter(dict(zip(names, map(int, found), strict=True)))
         if barred:
@@ -129,7 +137,7 @@ class SqlEngine(ABC):
         return int(found)
 
     def sum_periods(self, periods: Periods) -> Counter[str]:
-        links = self._links[periods.scheme]
+        links = self._links[periods.holders]
         self.view("lake", periods.files, batch=True)
         if periods.declared is not None:
             self._read_declared(periods.declared)

@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -116,6 +116,23 @@ def _copy(
             text = io.BytesIO()
             arrow_csv.write_csv(pa.table(block, names=list(columns)), text, plain)
             copy.write(text.getvalue())
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was taken back: milligrams, and how many persons', measured and empty periods' they were."""
+
+    persons: int
+    mg: int
+    measured: int
+    zero: int
+
+
+def take_back(connection: psycopg.Connection[Any], accounts: Collection[int], commodity: str = "") -> Taken:
+    """Take out again what this very transaction entered for some accounts; what others can see is never taken."""
+    row = connection.execute("SELECT * FROM quantification_take_back(%s, %s)", (list(accounts), commodity)).fetchone()
+    assert row is not None
+    return Taken(*map(int, row))
 
 
 def record_measurement(connection: psycopg.Connection[Any], measured: Measured) -> None:

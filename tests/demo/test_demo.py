@@ -37,7 +37,7 @@ def books(store: Database) -> dict[str, Any]:
             """SELECT b.account_id, b.posted + coalesce((SELECT sum(amount) FROM incoming i WHERE i.account_id = b.account_id), 0), b.held
                FROM balance b ORDER BY b.account_id"""
         ).fetchall()}  # fmt: skip
-        for table in ("transfer", "move", "account", "link", "reduction", "batch", "matter", "bill_offset", "par_purchase"):
+        for table in ("transfer", "move", "account", "link", "reduction", "batch", "consent", "matter", "bill_offset", "par_purchase"):
             found[table] = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
     return found
 
@@ -65,6 +65,13 @@ def test_every_row_of_the_data_is_accounted_for(played: tuple[str, str]):
     rows_in, accepted, duplicate, refused = (int(number.replace(",", "")) for number in rows.groups())
     assert rows_in == accepted + duplicate + refused == 52_011
     assert accepted > 0 < refused
+
+
+def test_everybody_consents_before_anything_is_measured(played: tuple[str, str]):
+    told = re.findall(r"Art\. 11, 12  ([\w-]+): ([\d,]+) accounts opened, ([\d,]+) consents given", played[0])
+    assert [source for source, *_ in told] == ["bayarea-bikeshare", "sgsc"]
+    assert all(opened == given for _, opened, given in told)
+    assert played[1].count("everybody consented before") == 2
 
 
 def test_what_was_measured_became_credits(played: tuple[str, str]):

@@ -1,12 +1,12 @@
 """A demonstration city in small: stations, rides, readings, approved methodologies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from carbonhui import activity, approvals, methodology, participants, policy, quantification
+from carbonhui import activity, approvals, consent, ledger, methodology, participants, policy, quantification
 from carbonhui.core.clock import SetClock
 from carbonhui.core.database import Database, connection_of
 from carbonhui.methodology import Methodology
@@ -92,6 +92,17 @@ class City:
         with self.database.begin() as session:
             found = activity.subjects(session, self.database.settings, chosen.source)
             participants.enrol(session, chosen.scheme, found, since)
+            self._consent(session, chosen)
+
+    def consent(self, profile: str) -> None:
+        """Everybody who holds an identifier of a profile's source consents to it, from its first day on."""
+        with self.database.begin() as session:
+            self._consent(session, activity.profile_named(profile, self.database.settings.profiles_folder))
+
+    def _consent(self, session, chosen: activity.Profile) -> None:
+        consent.grant_for_demo(
+            session, source=chosen.source, scheme=chosen.scheme, on=self.clock.today(), sensitive=chosen.lake_kind == "trip"
+        )
 
     def holder(self, scheme: str) -> int:
         """The account of the only identifier of a scheme."""
@@ -109,6 +120,7 @@ class City:
                     participants.link(session, scheme=chosen.scheme, subject=subject, account_id=account, valid_from=since)
                     if until is not None:
                         participants.unlink(session, chosen.scheme, subject, on=until)
+            self._consent(session, chosen)
 
     def quantify(self, **more: object) -> quantification.QuantifyReport:
         return quantification.quantify(self.database, self.database.settings, self.versions, **more)
@@ -127,8 +139,11 @@ def template() -> str:
 
 
 @pytest.fixture
-def city(database: Database, clock: SetClock, tmp_path: Path) -> City:
-    return City(database, clock, tmp_path)
+def city(database: Database, clock: SetClock, tmp_path: Path) -> Iterator[City]:
+    """When the test is done, nothing was processed outside anybody's consent."""
+    yield City(database, clock, tmp_path)
+    with database.begin() as session:
+        assert ledger.run_checks(session, consent.CHECKS) == {"I12": []}
 
 
 @pytest.fixture

@@ -224,6 +224,7 @@ class MadeUpCity:
         """Every answer of an engine, in order."""
         for scheme, path in self.links.items():
             engine.read_links(scheme, path)
+        engine.narrow_links("ours", range(5, 25), "some")
         for acts, folder, caps in self.acts:
             yield from self._measured(engine, acts, folder, caps)
         for periods in self.periods:
@@ -241,6 +242,7 @@ class MadeUpCity:
         other = (Other("theirs", (self.other_rides,)),)
         yield Acts("trip", "bicycle", "ours", (self.rides,), other, declared, tolerance_s=300), self.ride, caps
         yield Acts("trip", "bus", "ours", (self.rides,), other), self.ride, caps[2:]
+        yield Acts("trip", "bicycle", "some", (self.rides,), other), self.ride, caps[:1]
         yield Acts("count", "walking", "ours", (self.walks,), (Other("theirs", (self.other_walks,)),)), self.walk, caps[1:2]
 
     def _measured(
@@ -270,13 +272,21 @@ class MadeUpCity:
     # What is made up
 
     def _links(self, scheme: str) -> Iterator[tuple[object, ...]]:
-        """Everybody but one; some hand their identifier on to a neighbour."""
+        """Everybody but one; some hand their identifier on to a neighbour, and some consent from a day on or not at all."""
+        moods = random.Random(scheme)
+
+        def of(account: int) -> tuple[object, object]:
+            since = moods.choice([*[date(2020, 1, 1)] * 7, date(2025, 3, 31), date(2025, 4, 10), None])
+            return (account, since) if since else ("", "")
+
         for number in range(1, 40):
             account = number if scheme != "homes" else 100 + (number // 2 if number < 8 else number)
             moved = self.random.choice([date(2025, 3, 30), date(2025, 4, 1), date(2025, 5, 16), None, None, None])
-            yield blind(scheme, number).hex(), account, date(2020, 1, 1), moved or ""
+            holder, since = of(account)
+            yield blind(scheme, number).hex(), holder, date(2020, 1, 1), moved or "", since
             if moved is not None and self.random.random() < 0.7:
-                yield blind(scheme, number).hex(), account + 50, moved + self.random.choice([0, 1]) * DAY, ""
+                holder, since = of(account + 50)
+                yield blind(scheme, number).hex(), holder, moved + self.random.choice([0, 1]) * DAY, "", since
 
     def _rides(self, scheme: str) -> Iterator[dict[str, object]]:
         for number in range(700):

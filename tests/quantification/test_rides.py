@@ -84,6 +84,7 @@ def test_a_card_that_changes_hands_credits_each_holder_their_own_days(city, ride
         [second] = participants.accounts_of(session, "other")
         participants.unlink(session, "mibici.user", card, on=date(2025, 3, 4))
         participants.link(session, scheme="mibici.user", subject=card, account_id=second.account_id, valid_from=date(2025, 3, 5))
+    city.consent("mibici")
     assert city.quantify().left_out == {"unlinked": 2}
     assert [(account, day.day) for account, _, _, day, _, _ in city.reductions()] == [
         (first.account_id, 2), (first.account_id, 3), (second.account_id, 5),

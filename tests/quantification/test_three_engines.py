@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from carbonhui import activity, methodology, participants, quantification
+from carbonhui import activity, consent, methodology, participants, quantification
 from carbonhui.core import embedded, migrations
 from carbonhui.core.clock import SetClock
 from carbonhui.core.database import Database
@@ -30,7 +30,7 @@ from tests.quantification.made_up import MadeUpCity, digest
 SEEDS = range(4)
 #: Why an act or a period is not measured, as far as engines find it out, and that it is.
 REASONS = {
-    "measured", "zero", "out_of_range", "unlinked", "used_elsewhere", "claimed_before", "capped_mg", "claim_window_over",
+    "measured", "zero", "out_of_range", "unlinked", "no_consent", "used_elsewhere", "claimed_before", "capped_mg", "claim_window_over",
     "evidence_not_accepted", "excluded_own_pv", "excluded_tier_3", "coverage_too_low", "no_history", "meters_differ",
     "no_city_mean", "no_version_on_day", "period_unknown", "no_daily_readings", "mg", "persons",
 }  # fmt: skip
@@ -143,6 +143,7 @@ class RealCity:
                 with database.begin() as session:
                     found = activity.subjects(session, self.settings, profile.source)
                     participants.enrol(session, profile.scheme, found, date(2000, 1, 1))
+                    consent.grant_for_demo(session, source=profile.source, scheme=profile.scheme, on=date(2026, 12, 31))
 
     def measured_by(self, engine: str) -> tuple[object, object]:
         """What became of all activity, piece by piece, and the digest of all reductions."""
