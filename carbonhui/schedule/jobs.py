@@ -1,0 +1,161 @@
+"""What the clock does. Each job is what a person does with a command; the clock only never forgets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from carbonhui import access, activity, issuance, ledger, methodology, notifications, quantification, supervision
+from carbonhui.core.clock import Clock
+from carbonhui.core.database import Database
+from carbonhui.core.refusals import Refusal
+from carbonhui.core.settings import Settings
+from carbonhui.schedule.records import trim
+from carbonhui.schedule.rules import Daily, Every, Rule
+
+#: Promises let go of in one statement, and accounts folded in one job.
+_EXPIRED_AT_ONCE = 1000
+_FOLDED_AT_ONCE = 10_000
+
+
+class Vault(Protocol):
+    """What opens the secrets of webhooks."""
+
+    def wrap(self, purpose: str, plain: bytes, /) -> bytes: ...
+
+    def unwrap(self, purpose: str, wrapped: bytes, /) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Works:
+    """What jobs work with."""
+
+    database: Database
+    settings: Settings
+    vault: Vault
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a job's work ended: ``done`` or ``broken``, with a code where something is to be said of it."""
+
+    outcome: str = "done"
+    code: str | None = None
+    rows: int = 0
+
+
+def nothing_before(works: Works) -> Ended:
+    """The work of a job that is one transaction."""
+    return Ended()
+
+
+def nothing_after(session: Session, works: Works, ended: Ended) -> None:
+    """The effect of a job whose work takes effect exactly once by itself."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One thing that the clock does.
+
+    ``work`` may be many transactions, and may be repeated at will: what it does takes
+    effect once by itself. ``effect`` runs after it, in the one transaction that notes
+    the due point, so it takes effect once for each due point.
+    """
+
+    name: str
+    #: The commands that do the same by hand.
+    command: tuple[str, ...]
+    due: Rule
+    work: Callable[[Works], Ended] = nothing_before
+    effect: Callable[[Session, Works, Ended], object] = nothing_after
+    #: A job that is not keyed has no due points of its own; it works whenever it is due, and notes that it is well.
+    keyed: bool = True
+    #: How many of it may run at a time, and how long it rests after its first failure.
+    at_once: int = 1
+    rest_s: float = 15.0
+    #: Refusals that say that somebody does this very work at the moment.
+    busy: tuple[type[Refusal], ...] = ()
+
+
+def quantify_and_mint(works: Works) -> Ended:
+    """Measure what was received through yesterday and make credits of it.
+
+    What waits for a methodology or for its lake is no failure of the clock: the rest
+    is measured and minted, and the first of what waits is told as the code.
+    """
+    yesterday = works.clock.today() - timedelta(days=1)
+    waiting: tuple[Refusal, ...]
+    try:
+        report = quantification.quantify(works.database, works.settings, methodology.installed_versions(), through=yesterday)
+        waiting = report.waiting
+    except (quantification.MethodologyNotApproved, quantification.MethodologyNotInstalled, activity.LakeOutdated) as refusal:
+        waiting = (refusal,)
+    issuance.mint(works.database, yesterday, clock=works.clock)
+    return Ended(code=waiting[0].code if waiting else None)
+
+
+def expire(session: Session, works: Works, ended: Ended) -> None:
+    """Let go of every promise that ran out."""
+    while ledger.expire(session, most=_EXPIRED_AT_ONCE) == _EXPIRED_AT_ONCE:
+        pass
+
+
+def fold(session: Session, works: Works, ended: Ended) -> None:
+    """Fold big receivers' receipts."""
+    ledger.fold(session, most=_FOLDED_AT_ONCE)
+
+
+def relay(works: Works) -> Ended:
+    """Send what is due to the endpoints."""
+    notifications.relay(works.database, works.vault, clock=works.clock)
+    return Ended()
+
+
+def verify(works: Works) -> Ended:
+    """Run every check over one instant of the books."""
+    with works.database.snapshot() as session:
+        broken = [verdict for verdict in supervision.verify(session) if not verdict.holds]
+    if not broken:
+        return Ended()
+    names = ":".join(verdict.check.name for verdict in broken)
+    return Ended(outcome="broken", code=names, rows=sum(len(verdict.broken) for verdict in broken))
+
+
+def tell_broken(session: Session, works: Works, ended: Ended) -> None:
+    """Tell the staff which checks named rows."""
+    if ended.outcome == "broken":
+        assert ended.code is not None
+        notifications.announce(session, "books.broken", payload={"rows": ended.rows, "checks": ended.code.split(":")})
+
+
+def purge(session: Session, works: Works, ended: Ended) -> None:
+    """Forget expired codes, nonces and tokens, and due points of long ago."""
+    access.purge(session, works.clock)
+    trim(session)
+
+
+JOBS: tuple[Job, ...] = (
+    Job(
+        "quantify_and_mint", ("quantify", "mint"), Daily(2, 30), work=quantify_and_mint,
+        busy=(quantification.QuantificationBusy, issuance.MintRunning),
+    ),
+    Job("verify", ("verify",), Daily(4, 0), work=verify, effect=tell_broken),
+    Job("expire", ("fold",), Every(60), effect=expire),
+    Job("fold", ("fold",), Every(300), effect=fold),
+    Job("purge", ("schedule purge",), Every(3600), effect=purge),
+    # Several passes at a time, so that one that waits for a slow receiver holds back no other endpoint.
+    Job("relay", ("webhook relay",), Every(3), work=relay, keyed=False, at_once=4),
+)  # fmt: skip
+
+
+def with_purge(jobs: tuple[Job, ...], more: Callable[[Session, Works], object]) -> tuple[Job, ...]:
+    """The same jobs, whose purge also forgets what another face keeps."""
+
+    def both(session: Session, works: Works, ended: Ended) -> None:
+        purge(session, works, ended)
+        more(session, works)
+
+    return tuple(replace(job, effect=both) if job.name == "purge" else job for job in jobs)
