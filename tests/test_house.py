@@ -18,8 +18,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-#: The one acquaintance on a storey: the command line has a command that plays the demonstration.
-KNOWN_SIDEWAYS = {("cli", "demo")}
+#: The acquaintances on a storey: the command line has commands that play the demonstration, serve the API and run the schedule.
+KNOWN_SIDEWAYS = {("cli", "demo"), ("cli", "api"), ("cli", "schedule")}
 VOCABULARY = "carbonhui.methodology.formula"
 
 #: Who writes which table. Only a room's own files write its own tables.
@@ -31,7 +31,20 @@ TABLES = {
     ),
     "approvals": ("matter", "decision"),
     "policy": ("policy_name", "policy_value", "policy_in_force"),
-    "participants": ("link",),
+    "participants": (
+        "link", "person", "guardianship", "staff", "organisation", "organisation_step", "member", "scheme_keeper", "link_code",
+        "link_claim",
+    ),
+    "access": (
+        "one_time_code", "signing_key", "device", "refresh_token", "staff_session", "api_key", "request_nonce",
+    ),
+    "consent": ("consent_text", "agreement", "consent", "consent_since"),
+    "notifications": (
+        "announcement", "inbox_message", "webhook_endpoint", "webhook_secret", "webhook_subscription", "webhook_delivery",
+    ),
+    "schedule": ("job_run",),
+    "api": ("api_answer", "rate_lease"),
+    "privacy": ("data_subject", "data_key", "personal_field", "personal_index", "personal_read", "retired_key"),
     "methodology": ("methodology_file",),
     "activity": ("batch", "batch_file", "used_elsewhere"),
     "quantification": ("reduction", "measurement", "measured_period"),
@@ -269,7 +282,7 @@ def texts(source: str) -> Iterator[tuple[int, str]]:
 
 def tables_made(migrations: Iterable[str]) -> set[str]:
     made, dropped = (
-        {table for sql in migrations for table in re.findall(rf"^{word} TABLE (\w+)", sql, flags=re.MULTILINE)}
+        {table for sql in migrations for table in re.findall(rf"^{word} (?:UNLOGGED )?TABLE (\w+)", sql, flags=re.MULTILINE)}
         for word in ("CREATE", "DROP")
     )
     return made - dropped

@@ -1,7 +1,6 @@
 """Reading the books: verify, statement, history, balance; and keeping the store open."""
 
 import json
-import signal
 import sys
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,6 @@ from carbonhui.cli.context import Face, console, pass_face
 from carbonhui.core.clock import CITY_TIME
 
 BROKEN = 1
-_STOPPING = {signal.SIGINT, signal.SIGTERM}
 
 
 def _plain(value: Any) -> Any:
@@ -188,22 +186,6 @@ def balance(face: Face, account: str, at: datetime | None) -> None:
     click.echo(f"{found.posted} posted, {found.held} promised, {found.available} available")
 
 
-@click.command()
-@pass_face
-def serve(face: Face) -> None:
-    """Keep the books' database open until Ctrl-C, and say how to reach it.
-
-    The HTTP API is not part of this release; this serves psql, reports and other
-    processes of this machine.
-    """
-    with face.database() as database:
-        where = database.server.url() if database.server else "the address in DATABASE_URL"
-        # Only blocked signals can be waited for; any other would end the program as if it had failed.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
-        click.echo(f"The books of the profile {face.settings.profile} are open.\n  psql '{where}'\nCtrl-C closes them.")
-        signal.sigwait(_STOPPING)
-
-
 @click.command(name="fold")
 @pass_face
 def fold(face: Face) -> None:
@@ -216,4 +198,4 @@ def fold(face: Face) -> None:
     click.echo(f"{folded} accounts folded, {expired} promises expired")
 
 
-COMMANDS = (verify, statement, history, balance, fold, serve)
+COMMANDS = (verify, statement, history, balance, fold)

@@ -8,7 +8,22 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from carbonhui import __version__
-from carbonhui.cli import accounts, activities, books, governance, measuring, methodologies, using
+from carbonhui.cli import (
+    access,
+    accounts,
+    activities,
+    books,
+    clockwork,
+    consents,
+    governance,
+    measuring,
+    methodologies,
+    notices,
+    people,
+    serving,
+    using,
+    vault,
+)
 from carbonhui.cli.context import Face
 from carbonhui.core.refusals import Refusal
 from carbonhui.core.settings import LANGUAGES, PROFILES, SettingInvalid
@@ -55,7 +70,10 @@ def carbonhui(ctx: click.Context, profile: str | None, language: str | None) -> 
     ctx.obj = Face(profile=profile, chosen_language=language)
 
 
-for commands in (books, methodologies, activities, measuring, governance, accounts, using):
+_PARTS = (
+    books, methodologies, activities, measuring, governance, accounts, using, people, consents, access, vault, notices, clockwork, serving,
+)  # fmt: skip
+for commands in _PARTS:
     for command in commands.COMMANDS:
         carbonhui.add_command(command)
 

@@ -8,6 +8,8 @@ from carbonhui.cli import carbonhui
 from tests.test_house_pages import commands
 
 TESTS = Path(__file__).resolve().parents[1]
+#: Where commands are tried.
+ROOMS = ("cli", "demo", "participants", "access", "privacy", "notifications", "schedule", "export", "api")
 
 
 def words_run(source: str) -> set[str]:
@@ -22,7 +24,7 @@ def words_run(source: str) -> set[str]:
 
 
 def test_every_command_is_run_by_a_test():
-    sources = [path.read_text(encoding="utf-8") for room in ("cli", "demo") for path in (TESTS / room).glob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for room in ROOMS for path in (TESTS / room).glob("*.py")]
     tried = set().union(*(words_run(source) for source in sources if "words_run" not in source))
     assert set(commands(carbonhui)) - tried == set()
 

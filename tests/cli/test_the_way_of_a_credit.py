@@ -61,7 +61,7 @@ def test_the_same_file_again_changes_nothing(run: Run, riders: Riders, rides: tu
 
 
 def test_riders_are_enrolled_measured_and_minted(run: Run, riders: Riders):
-    assert riders.told["enrolled"].out == "2 accounts opened\n"
+    assert riders.told["enrolled"].out == "2 accounts opened\n2 consents to mibici given\n"
     assert "bicycle" in riders.told["measured"].out
     made = re.search(r"([\d,]+) mg, made ([\d,]+) credits", riders.told["minted"].out)
     assert made

@@ -1,0 +1,35 @@
+"""What the routes refuse of their own."""
+
+from carbonhui.core.refusals import Refusal
+
+
+class ProfileNotEntrusted(Refusal):
+    """An institution delivers the sources for which it has an agreement in force (Article 12)."""
+
+    code = "profile_not_entrusted"
+    sentence = "No agreement of yours that is in force today covers the source of this profile."
+    sentence_zh = "您今天没有生效中的协议覆盖此配置的来源。"
+
+
+class OrganisationRoleMissing(Refusal):
+    """What a member may do for an organisation depends on the role there."""
+
+    code = "organisation_role_missing"
+    sentence = "Only {roles} of the organisation may do this."
+    sentence_zh = "仅机构的 {roles} 可进行此操作。"
+
+
+class MinorNeedsApprover(Refusal):
+    """Staff read a minor's data only with an approver's rights (Regulations on the protection of minors online, article 36)."""
+
+    code = "minor_needs_approver"
+    sentence = "This person is a minor; only an approver may read their data."
+    sentence_zh = "该用户为未成年人;仅具有审批权限的工作人员可查看其数据。"
+
+
+class CodeOfAnother(Refusal):
+    """Who is erased, or whose guardian erases them, proves it by a code to the own number."""
+
+    code = "code_of_another"
+    sentence = "The code was sent to another number than yours; ask for one to your own."
+    sentence_zh = "该验证码发送至他人号码;请向本人号码获取验证码。"

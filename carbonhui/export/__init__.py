@@ -1,0 +1,29 @@
+"""What the city keeps about one person, in one piece, for that person (PIPL article 45; Article 13).
+
+Every row of every room that is about the person, in plain words; what is sealed is
+opened, and the person sees that it was.
+"""
+
+from carbonhui.export.collecting import MATTERS, Matter, matters
+from carbonhui.export.holdings import Run, Side, Step, life_of, runs_held, runs_moved, sides_of
+from carbonhui.export.refusals import CreditNotYours, ExportTooLarge
+from carbonhui.export.writing import as_xlsx, everything, write_json, write_xlsx
+
+__all__ = [
+    "MATTERS",
+    "CreditNotYours",
+    "ExportTooLarge",
+    "Matter",
+    "Run",
+    "Side",
+    "Step",
+    "as_xlsx",
+    "everything",
+    "life_of",
+    "matters",
+    "runs_held",
+    "runs_moved",
+    "sides_of",
+    "write_json",
+    "write_xlsx",
+]

@@ -1,0 +1,87 @@
+"""A server that is told to stop says so, finishes what it began, and loses no request."""
+
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from carbonhui.core import embedded
+from tests.api.server import Server, started
+
+REQUEST = b"GET /v1/jwks.json HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def exchange(connection: socket.socket) -> bytes:
+    """One answer, head and body; no bytes when the server closed instead."""
+    connection.sendall(REQUEST)
+    told = b""
+    while b"\r\n\r\n" not in told:
+        piece = connection.recv(65536)
+        if not piece:
+            return told
+        told += piece
+    head, _, body = told.partition(b"\r\n\r\n")
+    length = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
+    while len(body) < length:
+        body += connection.recv(65536)
+    return head
+
+
+def client(server: Server, answered: list[bytes], lost: list[str], refused: threading.Event) -> None:
+    """Asks again and again until no connection is taken any more."""
+    while True:
+        try:
+            connection = server.connect()
+        except ConnectionRefusedError:
+            refused.set()
+            return
+        with connection:
+            try:
+                while True:
+                    head = exchange(connection)
+                    if not head:
+                        lost.append("closed")
+                        break
+                    answered.append(head)
+                    if b"connection: close" in head.lower():
+                        break
+            except OSError as error:
+                lost.append(repr(error))
+
+
+def test_a_stopping_server_loses_no_request(server: embedded.Server, tmp_path):
+    with started(server, tmp_path, "stop", CARBONHUI_WORKERS="2") as running:
+        answered: list[bytes] = []
+        lost: list[str] = []
+        refused = threading.Event()
+        threads = [threading.Thread(target=client, args=(running, answered, lost, refused)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.5)
+        running.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        assert b" 503 " in running.get("/readyz")[:20]
+        assert b'"stopping"' in running.get("/readyz")
+        assert running.get("/livez").startswith(b"HTTP/1.1 200 ")
+        assert running.process.wait(30) == 0
+        for thread in threads:
+            thread.join(10)
+        assert refused.is_set()
+        assert len(answered) > 20
+        assert all(head.startswith(b"HTTP/1.1 200 ") for head in answered)
+        assert lost == []
+        log = running.log.read_text()
+        assert "Traceback" not in log
+
+
+def test_a_worker_does_not_outlive_a_killed_server(server: embedded.Server, tmp_path):
+    with started(server, tmp_path, "kill") as running:
+        running.process.kill()
+        running.process.wait()
+        until = time.monotonic() + 20
+        with pytest.raises(OSError):
+            while time.monotonic() < until:
+                running.connect().close()
+                time.sleep(0.1)
