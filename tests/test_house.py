@@ -32,7 +32,7 @@ TABLES = {
     "approvals": ("matter", "decision"),
     "policy": ("policy_name", "policy_value", "policy_in_force"),
     "participants": (
-        "link", "person", "guardianship", "staff", "organisation", "organisation_step", "member", "scheme_keeper", "link_code",
+        "link", "person", "guardianship", "identity_try", "staff", "organisation", "organisation_step", "member", "scheme_keeper", "link_code",
         "link_claim",
     ),
     "access": (

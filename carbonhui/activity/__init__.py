@@ -10,9 +10,11 @@ from carbonhui.activity.batches import Batch, batches, lake_files, refuse_outdat
 from carbonhui.activity.declaring import Declaration, declare_elsewhere
 from carbonhui.activity.elsewhere import declared_acts
 from carbonhui.activity.lake import LAKE_FORM, LakeFile
+from carbonhui.activity.leftovers import forget_refused, owe_forgetting, purge_files
 from carbonhui.activity.operations import load, load_rows, try_out
 from carbonhui.activity.profile import Profile
 from carbonhui.activity.profile_files import check_profile, profile_named, profile_names, profile_text, read_profile
+from carbonhui.activity.quarantine import quarantine_file
 from carbonhui.activity.refusals import (
     ActsRangeTooLong,
     ColumnsDiffer,
@@ -34,6 +36,7 @@ from carbonhui.activity.refusals import (
     ProfileForDemoOnly,
     ProfileInvalid,
     ProfileUnknown,
+    RefusedRowsGone,
     RowsUnusable,
     SourceBusy,
     StationsNeeded,
@@ -78,6 +81,7 @@ __all__ = [
     "ProfileForDemoOnly",
     "ProfileInvalid",
     "ProfileUnknown",
+    "RefusedRowsGone",
     "RowsUnusable",
     "SourceBusy",
     "StationsNeeded",
@@ -95,12 +99,16 @@ __all__ = [
     "check_profile",
     "declare_elsewhere",
     "declared_acts",
+    "forget_refused",
     "lake_files",
     "load",
     "load_rows",
+    "owe_forgetting",
     "profile_named",
     "profile_names",
     "profile_text",
+    "purge_files",
+    "quarantine_file",
     "read_profile",
     "refuse_outdated",
     "subjects",

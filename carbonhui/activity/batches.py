@@ -19,7 +19,8 @@ from carbonhui.activity.refusals import LakeFileDiffers, LakeOutdated, SourceBus
 from carbonhui.core.database import Database, connection_of
 from carbonhui.core.settings import Settings
 
-_LOCK = 440120
+#: The first key of the lock on a source; the second is its name's hash.
+SOURCE_LOCK = 440120
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def source_locked(database: Database, source: str) -> Iterator[psycopg.Connectio
     """
     with database.connect(autocommit=True) as connection:
         try:
-            connection.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", (_LOCK, source))
+            connection.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", (SOURCE_LOCK, source))
         except psycopg.errors.LockNotAvailable as error:
             raise SourceBusy(source=source) from error
         yield connection

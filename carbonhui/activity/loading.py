@@ -16,7 +16,7 @@ from carbonhui.activity.judging import Work, judge_elsewhere
 from carbonhui.activity.lake import LAKE_COLUMNS, LakeFile, write_lake
 from carbonhui.activity.limits import Limits, limit, refuse_changed_limits
 from carbonhui.activity.profile import Profile
-from carbonhui.activity.quarantine import write_quarantine
+from carbonhui.activity.quarantine import RefusedRow, first_refused, write_quarantine
 from carbonhui.activity.settling import (
     OF_BILLS,
     OF_TRIPS,
@@ -32,6 +32,7 @@ from carbonhui.activity.staging import staging
 from carbonhui.activity.stations import Place
 from carbonhui.core.clock import CITY_TIME
 from carbonhui.core.settings import Settings
+from carbonhui.participants import HANDLE_SCHEME
 
 #: Told the name of each step as it begins, and the rows of the file (0 until they are counted).
 Progress = Callable[[str, int], None]
@@ -53,6 +54,8 @@ class Incoming:
     name: str
     digest: bytes
     stage: Callable[[duckdb.DuckDBPyConnection], int]
+    #: Whether who sent it is told of each row while they wait.
+    answered_at_once: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,19 @@ class Loading:
     connection: psycopg.Connection[Any]
     tell: Progress
 
-    def run(self) -> Batch:
-        """Take it in; from its record on it counts."""
+    def run(self) -> tuple[Batch, tuple[RefusedRow, ...]]:
+        """Take it in; from its record on it counts. Also the refused rows, where no quarantine file keeps them."""
         with staging(self.settings.home / "intake" / self.profile.source) as engine:
             rows_in, counted = self.judge(engine)
             self.tell("writing", rows_in)
-            return self._keep(engine, rows_in, counted)
+            named = () if self._keeps_refused else first_refused(engine, rows_in)
+            return self._keep(engine, rows_in, counted), named
+
+    @property
+    def _keeps_refused(self) -> bool:
+        """A person repairs what they said themselves by saying it again, so nothing of it is kept."""
+        is_own = self.profile.evidence == "self_declared" and self.profile.scheme == HANDLE_SCHEME
+        return not (is_own and self.incoming.answered_at_once)
 
     def judge(self, engine: duckdb.DuckDBPyConnection) -> tuple[int, Tally]:
         """Where each row ends; nothing is kept yet."""
@@ -150,7 +160,7 @@ class Loading:
             refused_by=counted.refused_by,
             first_day=first,
             last_day=last,
-            quarantine=f"{self.profile.name}-batch-{batch_id}.csv.gz" if counted.refused_by else None,
+            quarantine=f"{self.profile.name}-batch-{batch_id}.csv.gz" if counted.refused_by and self._keeps_refused else None,
             received_at=self.now,
             evidence=self.profile.evidence,
             acts=counted.acts,
@@ -160,7 +170,7 @@ class Loading:
 
     def _write(self, engine: duckdb.DuckDBPyConnection, batch: Batch) -> list[LakeFile]:
         if batch.quarantine is not None:
-            write_quarantine(engine, self.settings.home / "quarantine" / batch.quarantine, self.profile)
+            write_quarantine(engine, self.settings.home / "quarantine" / batch.quarantine, self.profile, self.now)
         if not batch.acts:
             return []
         return write_lake(

@@ -66,6 +66,8 @@ def load_rows(
     """Take in up to 10,000 rows that came without a file, each a text for each column of the profile.
 
     They are judged, recorded and reported as a file's are; the same rows again change nothing.
+    What persons declare of themselves has no quarantine file: ``refused_rows`` of the report
+    names what was refused, and then nobody has it any more.
     Raises `RowsUnusable`, `TooManyRows`, and what `load` refuses.
     """
     chosen = profile_for(settings, profile)
@@ -104,7 +106,7 @@ def try_out(
 
 
 def _subject(profile: Profile) -> str:
-    column = getattr(profile, profile.kind).subject
+    column = profile.subject_column
     return of(profile, column) if column is not None else "NULL"
 
 
@@ -124,7 +126,8 @@ def _take_in(
         )
         if before is not None:
             return report_again(before, settings, time.monotonic() - started)
-        return report_of(loading.run(), settings, time.monotonic() - started)
+        batch, named = loading.run()
+        return report_of(batch, settings, time.monotonic() - started, named)
 
 
 @contextmanager

@@ -181,6 +181,12 @@ class Profile:
         return LAKE_KINDS[self.kind]
 
     @property
+    def subject_column(self) -> str | None:
+        """The column that says whose row it is; None where all rows are of one constant."""
+        found: str | None = getattr(self, self.kind).subject
+        return found
+
+    @property
     def modes(self) -> tuple[str, ...]:
         """Every mode or commodity that these rows may have."""
         if self.trip is not None:

@@ -252,6 +252,14 @@ class DeclarationUnreadable(Refusal):
     sentence_zh = "{path} 中有 {found} 行无法确定活动;首个为第 {row} 行:{why_zh}未作任何申报。"
 
 
+class RefusedRowsGone(Refusal):
+    """Refused rows hold identifiers as they were received, so they are kept for a stated time."""
+
+    code = "refused_rows_gone"
+    sentence = "The refused rows of this delivery are no longer here: they are kept for {days} days. Send the rows again from your own records."
+    sentence_zh = "该批次被拒绝的行已不再保留:仅保留 {days} 天。请从贵方记录中重新发送。"
+
+
 class ActsRangeTooLong(Refusal):
     """A person's acts are told a month at a time."""
 

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from carbonhui.activity.batches import Batch
+from carbonhui.activity.quarantine import RefusedRow
 from carbonhui.core.settings import Settings
 
 
@@ -14,6 +15,8 @@ class BatchReport:
 
     ``already_loaded_as`` is the batch of the same bytes, if they came before: then all
     rows are duplicates and nothing changed. ``moved_years`` were added to all dates.
+    ``refused_rows`` are told only where no quarantine file has them: number, code, English
+    and Chinese sentence.
     """
 
     batch_id: int
@@ -34,9 +37,10 @@ class BatchReport:
     quarantine: Path | None
     seconds: float
     already_loaded_as: int | None = None
+    refused_rows: tuple[RefusedRow, ...] = ()
 
 
-def report_of(batch: Batch, settings: Settings, seconds: float) -> BatchReport:
+def report_of(batch: Batch, settings: Settings, seconds: float, named: tuple[RefusedRow, ...] = ()) -> BatchReport:
     return BatchReport(
         batch_id=batch.id,
         source=batch.source,
@@ -55,6 +59,7 @@ def report_of(batch: Batch, settings: Settings, seconds: float) -> BatchReport:
         limits=batch.limits,
         quarantine=settings.home / "quarantine" / batch.quarantine if batch.quarantine else None,
         seconds=seconds,
+        refused_rows=named,
     )
 
 
@@ -79,4 +84,4 @@ class Trial:
     duplicate: int
     refused_by: dict[str, int]
     acts: int
-    first_refused: tuple[tuple[int, str, str, str], ...]
+    first_refused: tuple[RefusedRow, ...]

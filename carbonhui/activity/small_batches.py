@@ -26,7 +26,7 @@ def incoming_rows(rows: Sequence[Mapping[str, str]], profile: Profile) -> Incomi
     # Escaped, so that half a character has bytes too.
     canonical = json.dumps([dict(row) for row in rows], sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(canonical.encode("ascii")).digest()
-    return Incoming("rows", digest, lambda engine: _stage(engine, rows, profile))
+    return Incoming("rows", digest, lambda engine: _stage(engine, rows, profile), answered_at_once=True)
 
 
 def _stage(engine: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, str]], profile: Profile) -> int:

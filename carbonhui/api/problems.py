@@ -51,7 +51,7 @@ def problem(
     headers = {"Content-Type": MEDIA_TYPE, "Content-Language": language, "Cache-Control": "no-store"}
     if told.code in RETRY_AFTER:
         headers["Retry-After"] = str(RETRY_AFTER[told.code])
-    elif told.code == "too_many_requests":
+    elif status == 429 and "seconds" in told.facts:
         headers["Retry-After"] = str(told.facts["seconds"])
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="carbonhui"'

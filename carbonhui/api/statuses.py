@@ -40,6 +40,7 @@ STATUSES: dict[str, int] = {
     "refresh_refused": 401,
     "staff_not_accepted": 401,
     "code_asked_too_often": 429,
+    "identity_tried_too_often": 429,
     "code_not_sent": 503,
     # What is not there, or not the caller's to know of.
     "not_guardian": 404,
@@ -62,6 +63,7 @@ STATUSES: dict[str, int] = {
     "member_already": 409,
     "organisation_already_there": 409,
     "step_already_proposed": 409,
+    "delivered_by_another": 409,
     # What others are doing just now.
     "consent_busy": 503,
     "source_busy": 503,

@@ -15,6 +15,7 @@ from carbonhui.cli import (
     books,
     clockwork,
     consents,
+    exporting,
     governance,
     measuring,
     methodologies,
@@ -71,7 +72,8 @@ def carbonhui(ctx: click.Context, profile: str | None, language: str | None) -> 
 
 
 _PARTS = (
-    books, methodologies, activities, measuring, governance, accounts, using, people, consents, access, vault, notices, clockwork, serving,
+    books, methodologies, activities, measuring, governance, accounts, using, people, consents, access, vault, exporting, notices,
+    clockwork, serving,
 )  # fmt: skip
 for commands in _PARTS:
     for command in commands.COMMANDS:

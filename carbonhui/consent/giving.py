@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from carbonhui import ledger
+from carbonhui import ledger, participants
 from carbonhui.consent.locks import share_withdrawals
 from carbonhui.consent.refusals import (
     ConsentCoversFuture,
@@ -65,15 +65,14 @@ def give(
     one). Given again, it is the consent that stands; a renewal keeps the earlier first day.
 
     Raises `ConsentTextMissing`, `TextChanged`, `ConsentCoversFuture`, `GuardianConsents`,
-    `ledger.AccountUnknown`, `ledger.KindDiffers`.
+    `participants.PersonErased`, `ledger.AccountUnknown`, `ledger.KindDiffers`.
     """
     assert channel in ("app", "guardian"), "institutions apply by an agreement"
     ledger.require_kind(session, account, ledger.Kind.PERSON)
     first = covers_from or on
     if first > on:
         raise ConsentCoversFuture(given_on=on, covers_from=first)
-    if channel == "app":
-        _refuse_minor(session, account, on)
+    _refuse_unable(session, account, on, channel)
     text = _text_read(session, source, purpose, text_digest)
     connection_of(session).execute(_ONE_AT_A_TIME, (f"{account} {source} {purpose}",))
     found = _open(session, account, source, purpose)
@@ -103,10 +102,18 @@ def _text_read(session: Session, source: str, purpose: str, digest: bytes) -> Co
     return text
 
 
-def _refuse_minor(session: Session, account: int, on: date) -> None:
-    row = connection_of(session).execute("SELECT guardian_until FROM person WHERE account_id = %s", (account,)).fetchone()
-    if row is not None and row[0] is not None and on < row[0]:
-        raise GuardianConsents(until=row[0])
+def _refuse_unable(session: Session, account: int, on: date, channel: str) -> None:
+    # Shared, so that an erasure, which withdraws everything, comes wholly before or wholly after.
+    row = connection_of(session).execute(
+        "SELECT state, guardian_until FROM person WHERE account_id = %s FOR SHARE", (account,)
+    ).fetchone()
+    if row is None:
+        return
+    state, guardian_until = row
+    if state == "erased":
+        raise participants.PersonErased()
+    if channel == "app" and guardian_until is not None and on < guardian_until:
+        raise GuardianConsents(until=guardian_until)
 
 
 def withdraw(

@@ -5,6 +5,7 @@ opened, and the person sees that it was.
 """
 
 from carbonhui.export.collecting import MATTERS, Matter, matters
+from carbonhui.export.erasing import erase, forget_files
 from carbonhui.export.holdings import Run, Side, Step, life_of, runs_held, runs_moved, sides_of
 from carbonhui.export.refusals import CreditNotYours, ExportTooLarge
 from carbonhui.export.writing import as_xlsx, everything, write_json, write_xlsx
@@ -18,7 +19,9 @@ __all__ = [
     "Side",
     "Step",
     "as_xlsx",
+    "erase",
     "everything",
+    "forget_files",
     "life_of",
     "matters",
     "runs_held",

@@ -17,8 +17,8 @@ class CursorInvalid(Refusal):
     """A cursor is taken from the page before, not made up."""
 
     code = "cursor_invalid"
-    sentence = "{cursor} is not a cursor of this statement; start from the first page."
-    sentence_zh = "{cursor} 不是该账单的分页标记;请从第一页开始。"
+    sentence = "{cursor} is not a cursor of this list; start from the first page."
+    sentence_zh = "{cursor} 不是该列表的分页标记;请从第一页开始。"
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,19 @@ from carbonhui.merchants.refusals import NothingToSettle
 def redeem(
     session: Session, *, payer: int, merchant: int, credits: Credits, reference: str, business_date: date
 ) -> ledger.Posted:
-    """Pay a merchant in credits.
+    """Pay a merchant in credits; its endpoints are told.
 
     Raises what `ledger.post` raises, `ledger.KindDiffers`, and
     `participants.OrganisationNotApproved` while it is suspended.
     """
     ledger.require_kind(session, merchant, Kind.MERCHANT)
     participants.require_standing(session, merchant, unless_done=reference)
-    return ledger.post(
+    posted = ledger.post(
         session, purpose=Purpose.REDEEM, source=payer, target=merchant, amount=credits,
         reference=reference, business_date=business_date,
     )
+    participants.announce_received(session, posted, account=merchant, credits=credits, purpose=Purpose.REDEEM, on=business_date)
+    return posted
 
 
 def settle(session: Session, *, merchant: int, reference: str, business_date: date) -> ledger.Posted:

@@ -27,6 +27,7 @@ from carbonhui.participants.guardians import (
     register_ward,
     wards_of,
 )
+from carbonhui.participants.identity_tries import try_identity
 from carbonhui.participants.members import (
     MEMBER_ROLES,
     Member,
@@ -94,6 +95,7 @@ from carbonhui.participants.persons import (
     change_language,
     change_mobile,
     link_handle,
+    locked,
     person,
     person_by_handle,
     person_by_mobile,
@@ -117,6 +119,7 @@ from carbonhui.participants.proofs import (
     withdraw_claim,
     withdraw_scheme,
 )
+from carbonhui.participants.receipts import announce_received
 from carbonhui.participants.refusals import (
     AlreadyGuardian,
     BornLater,
@@ -128,6 +131,7 @@ from carbonhui.participants.refusals import (
     ErasureWaitsForWards,
     GuardianNotAble,
     IdentifierLinked,
+    IdentityTriedTooOften,
     IdNumberTaken,
     LinkCodeWrong,
     LinkEndsTooEarly,
@@ -199,6 +203,7 @@ __all__ = [
     "ErasureWaitsForWards",
     "GuardianNotAble",
     "IdNumberTaken",
+    "IdentityTriedTooOften",
     "IdentifierLinked",
     "LastOwner",
     "Link",
@@ -250,6 +255,7 @@ __all__ = [
     "acting",
     "add_member",
     "add_staff",
+    "announce_received",
     "apply_as_organisation",
     "become_guardian",
     "birthday",
@@ -283,6 +289,7 @@ __all__ = [
     "link",
     "link_handle",
     "links_of",
+    "locked",
     "members_of",
     "memberships_of",
     "open_steps",
@@ -316,4 +323,5 @@ __all__ = [
     "withdraw_claim",
     "withdraw_scheme",
     "write_links",
+    "try_identity",
 ]

@@ -16,10 +16,11 @@ from carbonhui.participants.refusals import ErasureWaitsForHolds, ErasureWaitsFo
 
 @dataclass(frozen=True)
 class Erased:
-    """What an erasure ended: credits that went to the cancellation pool, and links."""
+    """What an erasure ended: credits that went to the cancellation pool, links, and the consents that its caller withdrew."""
 
     credits: int
     links: int
+    consents: int = 0
 
 
 def erase_person(session: Session, vault: privacy.Vault, person: Person, *, on: date) -> Erased:

@@ -209,3 +209,11 @@ class RealNameNeeded(Refusal):
     code = "real_name_needed"
     sentence = "An institution can only confirm a proven name; prove the real name first."
     sentence_zh = "机构只能核对已实名的姓名;请先完成实名。"
+
+
+class IdentityTriedTooOften(Refusal):
+    """Whose ID number is registered cannot be asked at will."""
+
+    code = "identity_tried_too_often"
+    sentence = "Particulars were given {tries} times today; please try again tomorrow."
+    sentence_zh = "今日已提交 {tries} 次身份信息;请明日再试。"

@@ -37,7 +37,7 @@ def offset_bill(
     reference: str,
     business_date: date,
 ) -> ledger.Posted:
-    """Pay part of a bill with ``credits`` at par.
+    """Pay part of a bill with ``credits`` at par; the department's endpoints are told.
 
     The refusals are tried in this order, and only the first is told: the words
     (`AmountNotWhole`, `AmountOutOfRange`, `BillInvalid`, `ledger.KindDiffers`), a
@@ -57,6 +57,7 @@ def offset_bill(
         reference=reference, business_date=business_date,
     )
     _remember(session, posted, department, bill, bill_fen, offset_fen, credits, business_date, reference)
+    participants.announce_received(session, posted, account=department, credits=credits, purpose=Purpose.OFFSET, on=business_date)
     return posted
 
 

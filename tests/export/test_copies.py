@@ -113,7 +113,7 @@ def test_every_table_about_persons_is_told_or_said_to_be_empty_of_them(store: Da
     #: Keys, digests and what is the same as something told: the books' account, folded amounts, tokens of devices.
     nothing = {
         "account", "incoming", "data_key", "data_subject", "personal_index", "organisation", "link_code", "consent_span", "refresh_token",
-        "move", "used_elsewhere", "retired_key", "mint", "bill_offset",
+        "move", "used_elsewhere", "retired_key", "mint", "bill_offset", "identity_try",
     }  # fmt: skip
     with store.connect() as connection:
         named = {table for (table,) in connection.execute(
@@ -216,12 +216,15 @@ def test_the_office_writes_a_copy_to_a_file_that_only_it_may_read(store, vault, 
     monkeypatch.setattr(Face, "database", opened)
     monkeypatch.setattr(Face, "settings", store.settings)
     face = Face(profile="demo", chosen_language="en")
-    words = [str(person.handle), "--by", "clerk-7", "--case", "2026-00119", "--to"]
+    clerk = store.run(lambda s: participants.add_staff(s, vault, login="clerk-7", password="correct horse battery", roles=["support"])).staff
+    words = [str(person.handle), "--by", "clerk-7", "--purpose", "request 2026-00119", "--to"]
     for name in ("copy.json", "copy.xlsx"):
         done = CliRunner().invoke(export_person, [*words, str(tmp_path / name)], obj=face)
         assert done.exit_code == 0, done.output
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
     assert "张伟" in (tmp_path / "copy.json").read_text(encoding="utf-8")
     newest = store.run(lambda s: privacy.reads_of(s, person.subject, limit=1))[0]
-    assert (newest.actor, newest.purpose) == ("clerk-7", "export 2026-00119")
+    assert (newest.actor, newest.role, newest.purpose) == (f"staff:{clerk.id}", "staff:support", "request 2026-00119")
     assert CliRunner().invoke(export_person, [*words, str(tmp_path / "copy.pdf")], obj=face).exit_code == 2
+    assert CliRunner().invoke(export_person, [*words, str(tmp_path / "nowhere" / "copy.json")], obj=face).exit_code == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy.json", "copy.xlsx"]

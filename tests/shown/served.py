@@ -179,12 +179,13 @@ class Signed(httpx.Auth):
 
 
 def first_minutes(count: int) -> list[tuple[datetime, datetime]]:
-    """Short times in the first minutes of today, which are past: what is linked today counts from today on.
+    """Short times right after midnight, which are past: what is linked today counts from today on.
 
-    Shortly after midnight this waits for them to pass.
+    In the first minutes of a day this waits for them to pass.
     """
     midnight = datetime.combine(SystemClock().today(), datetime.min.time(), CITY_TIME)
-    spans = [(midnight + timedelta(minutes=3 * number), midnight + timedelta(seconds=180 * number + 150)) for number in range(count)]
+    begins = [midnight + timedelta(seconds=75 * number) for number in range(count)]
+    spans = [(begin, begin + timedelta(seconds=70)) for begin in begins]
     time.sleep(max(0.0, (spans[-1][1] - datetime.now(UTC)).total_seconds()))
     return spans
 

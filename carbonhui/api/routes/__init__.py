@@ -2,6 +2,7 @@
 
 from carbonhui.api.routes import (
     activities,
+    agreements,
     consents,
     credits,
     institutions,
@@ -13,6 +14,7 @@ from carbonhui.api.routes import (
     service,
     sign_in,
     staff,
+    vouching,
     wards,
     webhooks,
 )
@@ -32,5 +34,7 @@ ALL = (
     organisations.blueprint,
     webhooks.blueprint,
     institutions.blueprint,
+    vouching.blueprint,
+    agreements.blueprint,
     staff.blueprint,
 )

@@ -56,6 +56,12 @@ class ActivitiesDeclared(Strict):
     steps = Many(Part(StepsDeclared), most=100, load_default=[])
 
 
+class RefusedRowSchema(Strict):
+    row = Whole(1, required=True, metadata={"description": "Which of the rides or steps, counted from 1."})
+    code = Text(80, required=True)
+    sentence = Text(1000, required=True, metadata={"description": "Why."})
+
+
 class DeclaredSchema(Strict):
     source = Choice(RIDES, STEPS, required=True)
     rows = Whole(0, required=True, metadata={"description": "accepted + duplicate + refused = rows."})
@@ -63,6 +69,9 @@ class DeclaredSchema(Strict):
     duplicate = Whole(0, required=True, metadata={"description": "Rows that were known already."})
     refused = Whole(0, required=True)
     refused_by = Many(Part(RefusedRowsSchema), most=1000, required=True)
+    refused_rows = Many(Part(RefusedRowSchema), most=100, required=True, metadata={
+        "description": "Each refused row: it is kept nowhere, so declare it again, repaired.",
+    })  # fmt: skip
 
 
 class ActivitiesSchema(Strict):
@@ -125,10 +134,10 @@ def _loaded(call: Call, rows: list[dict[str, str]], profile: str) -> dict[str, A
     report = activity.load_rows(
         services.database, services.settings, rows, profile, received_by=call.caller.actor, clock=services.clock
     )
-    if report.quarantine is not None:
-        # An institution repairs its rows from this file; a person's own are kept no longer than they are needed.
-        report.quarantine.unlink(missing_ok=True)
+    named = [
+        {"row": row, "code": code, "sentence": zh if call.language == "zh" else en} for row, code, en, zh in report.refused_rows
+    ]
     return {
         "source": report.source, "rows": report.rows_in, "accepted": report.accepted, "duplicate": report.duplicate,
-        "refused": report.refused, "refused_by": refused_rows(report.refused_by, call.language),
+        "refused": report.refused, "refused_by": refused_rows(report.refused_by, call.language), "refused_rows": named,
     }  # fmt: skip

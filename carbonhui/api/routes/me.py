@@ -7,6 +7,7 @@ from carbonhui import access, participants, privacy
 from carbonhui.api.fields import Choice, Day, Handle, Instant, Pattern, Strict, Text, page_of
 from carbonhui.api.operation import Blueprint, Call, Refused, operation
 from carbonhui.api.routes.acting import caller_of, hidden, tell, whole_list
+from carbonhui.core.refusals import Refusal
 from carbonhui.participants import Person
 
 blueprint = Blueprint("me", __name__, description="A person's own particulars and devices.")
@@ -95,14 +96,19 @@ class RealNameGiven(Strict):
         "Who turns out to be under eighteen is `restricted` from then on, until a guardian takes over (PIPL article 31)."
     ),
     refuses=(
-        participants.RealNameAlreadyProven, participants.IdNumberTaken, participants.BornLater, privacy.IdNumberInvalid,
-        privacy.TextRefused,
+        participants.RealNameAlreadyProven, participants.IdNumberTaken, participants.IdentityTriedTooOften,
+        participants.BornLater, privacy.IdNumberInvalid, privacy.TextRefused,
     ),
 )  # fmt: skip
-def prove_real_name(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    person = participants.prove_real_name(call.session, call.services.vault, caller_of(call), on=call.today, **body)
-    tell(call, person, "person.proven")
-    return told_of(person)
+def prove_real_name(call: Call, body: dict[str, Any]) -> dict[str, Any] | Refused:
+    session, vault, person, on = call.session, call.services.vault, caller_of(call), call.today
+    proven = participants.try_identity(
+        session, person, on=on, attempt=lambda: participants.prove_real_name(session, vault, person, on=on, **body)
+    )
+    if isinstance(proven, Refusal):
+        return Refused(proven)
+    tell(call, proven, "person.proven")
+    return told_of(proven)
 
 
 class DeviceSchema(Strict):

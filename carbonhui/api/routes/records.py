@@ -7,7 +7,7 @@ from uuid import UUID
 
 from marshmallow import INCLUDE
 
-from carbonhui import access, consent, export, notifications, participants, privacy
+from carbonhui import access, export, notifications, participants, privacy
 from carbonhui.api.answers import forget_answers
 from carbonhui.api.fields import Choice, Flag, Handle, Instant, Many, Page, Strict, Text, Whole, page_of
 from carbonhui.api.operation import Answer, Blueprint, Call, Refused, operation
@@ -160,7 +160,7 @@ class ErasedSchema(Strict):
     blueprint, "POST", "/v1/me/erasure", "eraseMe", query=ForWard, body=ErasureAsked, answer=ErasedSchema,
     summary="Erase yourself, or a child for whom you answer, for good",
     description=(
-        "Needs a one-time code of the purpose `sign_in`, sent to your own number just now. What is known of you is destroyed, all"
+        "Needs a one-time code of the purpose `erase`, sent to your own number just now. What is known of you is destroyed, all"
         " devices are signed out, consents and links end. Remaining credits go to the cancellation pool, because nobody could ask"
         " for them any more; give or donate them before if you wish. The books keep what was done, under a number that leads"
         " to nobody."
@@ -175,18 +175,19 @@ def erase_me(call: Call, body: dict[str, Any], query: dict[str, Any]) -> dict[st
     wrong = _code_refused(call, body["challenge"], body["code"])
     if wrong is not None:
         return Refused(wrong)
-    consents = consent.withdraw_all(call.session, account=person.account_id, by=call.caller.actor, on=call.today)
-    access.sign_out_everywhere(call.session, services.vault, person, clock=services.clock)
-    erased = participants.erase_person(call.session, services.vault, person, on=call.today)
+    erased = export.erase(
+        call.session, services.vault, person, on=call.today, clock=services.clock, by=call.caller.actor
+    )
     forget_answers(call.session, f"person:{person.id}")
-    return {"person": person.handle, "credits": erased.credits, "links": erased.links, "consents": consents}
+    call.after_commit(lambda: export.forget_files(services.database, services.settings))
+    return {"person": person.handle, **vars(erased)}
 
 
 def _code_refused(call: Call, challenge: str, code: str) -> access.CodeWrong | CodeOfAnother | None:
     """Why a code does not prove that its sender holds the caller's own number; None when it does."""
     services = call.services
     mobile = access.verify_code(
-        call.session, services.vault, challenge=challenge, code=code, purpose="sign_in", clock=services.clock
+        call.session, services.vault, challenge=challenge, code=code, purpose="erase", clock=services.clock
     )
     if isinstance(mobile, access.CodeWrong):
         return mobile

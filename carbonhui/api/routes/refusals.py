@@ -33,3 +33,11 @@ class CodeOfAnother(Refusal):
     code = "code_of_another"
     sentence = "The code was sent to another number than yours; ask for one to your own."
     sentence_zh = "该验证码发送至他人号码;请向本人号码获取验证码。"
+
+
+class DeliveredByAnother(Refusal):
+    """One delivery is one institution's; the same bytes again change nothing, whoever sends them."""
+
+    code = "delivered_by_another"
+    sentence = "The same rows came before by another way than your requests. Nothing was changed."
+    sentence_zh = "相同的数据此前已通过其他途径提交。未作任何更改。"

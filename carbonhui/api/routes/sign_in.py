@@ -4,6 +4,7 @@ Nobody learns here whether a mobile number is known: a code is asked for, sent a
 refused in the same way for every number.
 """
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from flask import request
 from carbonhui import access, participants, privacy
 from carbonhui.api.fields import Choice, Flag, Handle, Instant, Mobile, Pattern, Strict, Text, Whole
 from carbonhui.api.operation import Blueprint, Call, Refused, operation
-from carbonhui.api.routes.acting import caller_of, hidden, tell
+from carbonhui.api.routes.acting import caller_of, tell
 from carbonhui.core.database import connection_of
 
 blueprint = Blueprint("sign-in", __name__, description="One-time codes, sessions and tokens.")
@@ -27,7 +28,7 @@ _CODE_SECONDS, _CODE_TRIES = 300, 5
 class CodeAsked(Strict):
     mobile = Mobile(required=True, metadata={"description": "Where the code is sent.", "example": "13800138000"})
     purpose = Choice(
-        "sign_in", "change_mobile", "guardian", load_default="sign_in",
+        "sign_in", "change_mobile", "guardian", "erase", load_default="sign_in",
         metadata={"description": "What the code is good for, and for nothing else. `guardian` goes to the child's number."},
     )  # fmt: skip
 
@@ -120,7 +121,8 @@ def _tokens(found: access.SignedIn) -> dict[str, Any]:
 )  # fmt: skip
 def sign_out(call: Call) -> None:
     services = call.services
-    with hidden(access.DeviceUnknown):
+    # Signed out elsewhere some seconds ago is signed out.
+    with suppress(access.DeviceUnknown):
         access.sign_out(call.session, services.vault, caller_of(call), _device_of(call), clock=services.clock)
 
 

@@ -8,12 +8,13 @@ from carbonhui.api.fields import Pattern, Text, page_of
 from carbonhui.api.operation import Blueprint, Call, Refused, operation
 from carbonhui.api.routes.acting import caller_of, hidden, whole_list
 from carbonhui.api.routes.me import CodeGiven, PersonSchema, RealNameGiven, told_of
+from carbonhui.core.refusals import Refusal
 
 blueprint = Blueprint("wards", __name__, description="Children for whom a person answers.")
 
 _REFUSED = (
-    participants.GuardianNotAble, participants.WardGrownUp, participants.IdNumberTaken, participants.BornLater,
-    privacy.IdNumberInvalid, privacy.TextRefused,
+    participants.GuardianNotAble, participants.WardGrownUp, participants.IdNumberTaken, participants.IdentityTriedTooOften,
+    participants.BornLater, privacy.IdNumberInvalid, privacy.TextRefused,
 )  # fmt: skip
 
 
@@ -36,9 +37,12 @@ def list_wards(call: Call) -> dict[str, Any]:
     description="You act for the child by the query parameter `ward` until the eighteenth birthday. The child needs no mobile number.",
     refuses=_REFUSED,
 )  # fmt: skip
-def register_ward(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    ward = participants.register_ward(call.session, call.services.vault, guardian=caller_of(call), on=call.today, **body)
-    return told_of(ward)
+def register_ward(call: Call, body: dict[str, Any]) -> dict[str, Any] | Refused:
+    session, vault, guardian, on = call.session, call.services.vault, caller_of(call), call.today
+    ward = participants.try_identity(
+        session, guardian, on=on, attempt=lambda: participants.register_ward(session, vault, guardian=guardian, on=on, **body)
+    )
+    return Refused(ward) if isinstance(ward, Refusal) else told_of(ward)
 
 
 @operation(
@@ -48,18 +52,20 @@ def register_ward(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     refuses=(access.CodeWrong, participants.WardDiffers, participants.AlreadyGuardian, *_REFUSED),
 )  # fmt: skip
 def take_over_ward(call: Call, body: dict[str, Any]) -> dict[str, Any] | Refused:
-    services, vault = call.services, call.services.vault
+    services, vault, session = call.services, call.services.vault, call.session
+    guardian, on = caller_of(call), call.today
     challenge, code = body.pop("challenge"), body.pop("code")
-    mobile = access.verify_code(call.session, vault, challenge=challenge, code=code, purpose="guardian", clock=services.clock)
+    mobile = access.verify_code(session, vault, challenge=challenge, code=code, purpose="guardian", clock=services.clock)
     if isinstance(mobile, access.CodeWrong):
         return Refused(mobile)
-    ward = participants.person_by_mobile(call.session, vault, mobile)
+    ward = participants.person_by_mobile(session, vault, mobile)
     if ward is None:
         return Refused(participants.WardDiffers())
-    taken = participants.become_guardian(
-        call.session, vault, guardian=caller_of(call), ward=ward, on=call.today, **body
-    )
-    return told_of(taken)
+    taken = participants.try_identity(
+        session, guardian, on=on,
+        attempt=lambda: participants.become_guardian(session, vault, guardian=guardian, ward=ward, on=on, **body),
+    )  # fmt: skip
+    return Refused(taken) if isinstance(taken, Refusal) else told_of(taken)
 
 
 @operation(

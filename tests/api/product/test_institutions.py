@@ -113,6 +113,14 @@ def test_batches_are_listed_newest_first_and_are_ones_own(city: City, metro: Ser
         assert said(rival.get(path)) == (404, "not_found")
 
 
+def test_the_same_rows_of_another_institution_change_nothing_and_tell_nothing(city: City, metro: Server):
+    rival, body = city.server(), {"profile": PROFILE, "rows": [ride("o-1", card="O-1")]}
+    agree(city, rival)
+    assert metro.post("/v1/activities", body).status_code == 201
+    assert said(rival.post("/v1/activities", body)) == (409, "delivered_by_another")
+    assert rival.get("/v1/activities/batches").json["items"] == []
+
+
 def test_only_sources_of_an_agreement_in_force_are_delivered(city: City, metro: Server):
     body = {"profile": PROFILE, "rows": [ride("n-1")]}
     without, early, late = city.server(), city.server(), city.server()

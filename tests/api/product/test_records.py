@@ -16,7 +16,7 @@ UNDERSTOOD = "my credits go to the cancellation pool and nothing comes back"
 
 def erasing(city: City, who: Caller, path: str = "/v1/me/erasure", mobile: str = "") -> object:
     city.clock.instant += timedelta(minutes=2)
-    return who.post(path, {**city.code(mobile or who.mobile), "understood": UNDERSTOOD})
+    return who.post(path, {**city.code(mobile or who.mobile, "erase"), "understood": UNDERSTOOD})
 
 
 def endow(city: City, who: Caller, credits: int) -> int:
@@ -118,11 +118,11 @@ def test_an_erasure_destroys_the_person_and_sends_the_rest_of_the_credits_to_the
 def test_an_erasure_needs_a_code_to_ones_own_number_and_the_words(city: City):
     who, other = city.resident(), city.resident()
     city.clock.instant += timedelta(minutes=2)
-    proof = city.code(who.mobile)
+    proof = city.code(who.mobile, "erase")
     assert said(who.post("/v1/me/erasure", {**proof, "understood": "yes"})) == (422, "fields_invalid")
     wrong = {**proof, "code": "000000" if proof["code"] != "000000" else "111111", "understood": UNDERSTOOD}
     assert said(who.post("/v1/me/erasure", wrong)) == (422, "code_wrong")
-    anothers = {**city.code(other.mobile), "understood": UNDERSTOOD}
+    anothers = {**city.code(other.mobile, "erase"), "understood": UNDERSTOOD}
     assert said(who.post("/v1/me/erasure", anothers)) == (422, "code_of_another")
     assert city.person(who).state == city.person(other).state == "active"
 

@@ -110,6 +110,16 @@ CREATE CONSTRAINT TRIGGER minors_have_guardians AFTER INSERT OR UPDATE OF state,
 CREATE CONSTRAINT TRIGGER minors_have_guardians AFTER UPDATE OF until ON guardianship
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION minors_have_guardians();
 
+-- How often somebody gave particulars on a day, right or wrong: whose number is registered cannot be asked at will.
+CREATE TABLE identity_try (
+    person_id bigint NOT NULL REFERENCES person,
+    day       date NOT NULL,
+    tries     integer NOT NULL CHECK (tries > 0),
+    PRIMARY KEY (person_id, day)
+);
+GRANT SELECT, INSERT, DELETE ON identity_try TO carbonhui_app;
+GRANT UPDATE (tries) ON identity_try TO carbonhui_app;
+
 -- Staff ----------------------------------------------------------------------------------------
 
 CREATE TABLE staff (
