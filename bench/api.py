@@ -38,10 +38,10 @@ from carbonhui import access, privacy
 from carbonhui.api import Services, create_app
 from carbonhui.api.fields import Strict, Text, Whole
 from carbonhui.api.gate import Gate
-from carbonhui.api.logs import open_log
+from carbonhui.api.logs import Gathered, open_log
 from carbonhui.api.operation import Blueprint, Call, operation
 from carbonhui.api.permissions import PERSON
-from carbonhui.api.serving import run_directory, serve_application
+from carbonhui.api.serving import body_limits, run_directory, serve_application
 from carbonhui.core.clock import SystemClock
 from carbonhui.core.database import Database, connection_of, open_database
 from carbonhui.core.settings import Settings, read_settings
@@ -137,12 +137,13 @@ class _Served:
         settings = _settings()
         database = open_database(settings)
         if self._name == "gated":
-            application = _bare(database).wsgi_app
+            application, most = _bare(database).wsgi_app, lambda method, path: 1 << 20
         else:
-            log = open_log(Path(os.devnull).open("w"))  # noqa: SIM115
+            log = open_log(Gathered(Path(os.devnull).open("w")))  # noqa: SIM115
             rows = dict.fromkeys(WHAT, PERSON)
-            application = create_app(_services(settings, database), blueprints=[blueprint], permissions=rows, log=log).wsgi_app
-        self._gate = Gate(application, threads=THREADS, most=lambda method, path: 1 << 20)
+            app = create_app(_services(settings, database), blueprints=[blueprint], permissions=rows, log=log)
+            application, most = app.wsgi_app, body_limits(app, settings)
+        self._gate = Gate(application, threads=THREADS, most=most)
 
     async def __rsgi__(self, scope: Any, proto: Any) -> None:
         await self._gate.__rsgi__(scope, proto)

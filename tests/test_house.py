@@ -46,7 +46,7 @@ TABLES = {
     "api": ("api_answer", "rate_lease"),
     "privacy": ("data_subject", "data_key", "personal_field", "personal_index", "personal_read", "retired_key"),
     "methodology": ("methodology_file",),
-    "activity": ("batch", "batch_file", "used_elsewhere"),
+    "activity": ("batch", "batch_file", "used_elsewhere", "refused_to_forget"),
     "quantification": ("reduction", "measurement", "measured_period"),
     "issuance": ("mint", "carry"),
     "publicfees": ("bill_offset",),

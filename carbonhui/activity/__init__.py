@@ -10,7 +10,7 @@ from carbonhui.activity.batches import Batch, batches, lake_files, refuse_outdat
 from carbonhui.activity.declaring import Declaration, declare_elsewhere
 from carbonhui.activity.elsewhere import declared_acts
 from carbonhui.activity.lake import LAKE_FORM, LakeFile
-from carbonhui.activity.leftovers import forget_refused, owe_forgetting, purge_files
+from carbonhui.activity.leftovers import forget_refused, owe_forgetting, purge_files, upload_folder
 from carbonhui.activity.operations import load, load_rows, try_out
 from carbonhui.activity.profile import Profile
 from carbonhui.activity.profile_files import check_profile, profile_named, profile_names, profile_text, read_profile
@@ -114,5 +114,6 @@ __all__ = [
     "subjects",
     "subjects_of",
     "try_out",
+    "upload_folder",
     "verified",
 ]

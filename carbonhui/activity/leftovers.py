@@ -7,6 +7,7 @@ files, and for the time of an intake in the folders ``intake`` and ``uploads`` o
 import csv
 import gzip
 import shutil
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -51,6 +52,15 @@ def purge_files(database: Database, settings: Settings, *, clock: Clock) -> int:
     return gone
 
 
+@contextmanager
+def upload_folder(settings: Settings) -> Iterator[Path]:
+    """A folder for a file that is being received, gone at the end; `purge_files` takes those of who died."""
+    uploads = settings.home / "uploads"
+    uploads.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=uploads) as folder:
+        yield Path(folder)
+
+
 def owe_forgetting(session: Session, account: int) -> None:
     """Note, together with an erasure, that an account's refused rows have to go: files cannot roll back with it."""
     connection_of(session).execute("INSERT INTO refused_to_forget (account_id) VALUES (%s) ON CONFLICT DO NOTHING", (account,))
@@ -74,6 +84,8 @@ def forget_refused(database: Database, settings: Settings) -> int:
             with _alone(connection, source) as is_alone:
                 is_done &= is_alone
                 gone += sum(_forget(settings, profile, theirs[profile.scheme]) for profile in profiles if is_alone)
+        if theirs:
+            _remove_unreadable(settings)
         if is_done:
             connection.execute("DELETE FROM refused_to_forget WHERE account_id = ANY (%s)", (owed,))
         return gone
@@ -97,6 +109,14 @@ def _forget(settings: Settings, profile: Profile, subjects: Collection[bytes]) -
 
     files = [path for path in _found(settings.home / "quarantine", "*.csv.gz") if _profile_of(path) == profile.name]
     return sum(_forget_in(path, profile, is_theirs) for path in files)
+
+
+def _remove_unreadable(settings: Settings) -> None:
+    """Files whose profile is gone: nobody can send them again, and nobody can tell whose the rows are."""
+    names = set(profile_names(settings.profiles_folder))
+    for path in _found(settings.home / "quarantine", "*.csv.gz"):
+        if _profile_of(path) not in names:
+            _remove(path)
 
 
 def _profile_of(path: Path) -> str:

@@ -12,14 +12,14 @@ from typing import Any
 from urllib.parse import quote
 
 import psycopg
-from flask import Response, current_app, g, request
+from flask import Response, current_app, request
 from marshmallow import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from carbonhui import access
 from carbonhui.api import answers, bodies
 from carbonhui.api.answers import Attempt, Told
-from carbonhui.api.foundation import Foundation, Trace
+from carbonhui.api.foundation import TRACE, Foundation, Trace
 from carbonhui.api.operation import JSON, Answer, Call, Operation, Refused
 from carbonhui.api.problems import accepts, errors_of, problem
 from carbonhui.api.refusals import BodyUnexpected, FieldsInvalid, NotAcceptable, QueryInvalid, ServiceUnavailable
@@ -30,13 +30,15 @@ from carbonhui.core.refusals import Refusal
 #: SQLSTATE classes and codes that tell of the store's state, not of the statement: connection, resources, operator, lock.
 _STORE_AWAY = ("08", "53", "57", "58", "25006", "55P03")
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 def view_of(operation: Operation) -> Callable[..., Response]:
     """The function that Flask calls for this operation."""
 
     def view(**path: Any) -> Response:
         foundation: Foundation = current_app.extensions["carbonhui"]
-        trace: Trace = g.trace
+        trace: Trace = request.environ[TRACE]
         trace.operation = operation.id
         try:
             return _response(operation, trace, _told(foundation, operation, trace, path))
@@ -113,7 +115,8 @@ def _caller(foundation: Foundation, trace: Trace, body: bytes | None) -> access.
         if body is not None:
             caller = foundation.services.authenticator.caller(list(request.headers), request.method, _url(foundation), body)
         elif proof := request.environ.get("HTTP_AUTHORIZATION"):
-            caller = foundation.services.authenticator.caller({"Authorization": proof}, request.method, _url(foundation), b"")
+            # No signature, so nothing is said of the address.
+            caller = foundation.services.authenticator.caller({"Authorization": proof}, "", "", b"")
     except Refusal:
         trace.lease = foundation.rates.take(foundation.stranger(request.environ), settings.stranger_requests_max)
         raise
@@ -196,8 +199,14 @@ def _done(
         return _conditional(operation, _rendered(operation, trace, operation.route(call, **given)))
     if operation.keyed:
         attempt = _attempt(operation, trace, digest)
-        return _after(call, foundation.transactions.run(attempt.begin, lambda kept, found: _kept_answer(
-            foundation, operation, trace, call, given, attempt, kept, found)))  # fmt: skip
+        told = foundation.transactions.run(attempt.begin, lambda kept, found: _kept_answer(
+            foundation, operation, trace, call, given, attempt, kept, found))  # fmt: skip
+        try:
+            return _after(call, told)
+        except Refusal:
+            # What the kept answer promises did not come about, so the key may ask again.
+            foundation.transactions.run(b"", lambda kept, _: kept.commit(attempt.forget))
+            raise
     if operation.one_statement:
         return _conditional(operation, foundation.transactions.run_alone(lambda kept: _asked(operation, trace, call, given, kept)))
     told = foundation.transactions.run(b"", lambda kept, _: _committed(foundation, operation, trace, call, given, kept))
@@ -265,7 +274,7 @@ def _rendered(operation: Operation, trace: Trace, result: Any) -> Told:
     if operation.answer is None:
         assert answer.body is None, f"{operation.id} answers without a schema"
         return Told(status, headers, b"")
-    body = json.dumps(operation.answer.dump(answer.body), ensure_ascii=False, separators=(",", ":")).encode()
+    body = _ENCODER.encode(operation.answer.dump(answer.body)).encode()
     return Told(status, {"Content-Type": JSON, **headers}, body)
 
 
@@ -293,9 +302,8 @@ def _after(call: Call, told: Told) -> Told:
 
 
 def _response(operation: Operation, trace: Trace, told: Told) -> Response:
-    response = Response(told.body, told.status, told.headers)
-    response.headers.setdefault("Cache-Control", operation.cache)
+    headers = {"Cache-Control": operation.cache, **told.headers}
     if trace.is_replay:
-        response.headers["Idempotency-Replayed"] = "true"
-    return response
+        headers["Idempotency-Replayed"] = "true"
+    return Response(told.body, told.status, headers)
 

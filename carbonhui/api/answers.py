@@ -46,13 +46,25 @@ class Attempt:
     @property
     def begin(self) -> bytes:
         """The statement that opens this attempt."""
-        return b"SELECT api_begin('\\x" + self.id.hex().encode() + b"')"
+        return b"SELECT api_begin(%s,%s)" % (_text(self.scope), _bytes(self.id))
 
     def end(self, sealed: bytes) -> bytes:
         """The statement that keeps its answer."""
-        words = b"','".join(b"\\x" + part.hex().encode() for part in (self.id, self.request, sealed))
-        scope = b"convert_from('\\x" + self.scope.encode().hex().encode() + b"','UTF8')"
-        return b"INSERT INTO api_answer (id,request,sealed,scope) VALUES ('" + words + b"'," + scope + b");"
+        words = (_text(self.scope), _bytes(self.id), _bytes(self.request), _bytes(sealed))
+        return b"SELECT api_keep(%s,%s,%s,%s);" % words
+
+    @property
+    def forget(self) -> bytes:
+        """The statement that takes the kept answer back."""
+        return b"DELETE FROM api_answer WHERE scope=%s AND id=%s;" % (_text(self.scope), _bytes(self.id))
+
+
+def _bytes(given: bytes) -> bytes:
+    return b"'\\x%s'" % given.hex().encode()
+
+
+def _text(given: str) -> bytes:
+    return b"convert_from(%s,'UTF8')" % _bytes(given.encode())
 
 
 def checked_key(given: str | None) -> str:

@@ -1,21 +1,21 @@
 """The application: routes, limits, headers, and the one shape of every error."""
 
+import random
 import re
 import time
 import traceback
-import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import flask
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from flask_smorest import Blueprint
 from werkzeug.exceptions import HTTPException
 
 from carbonhui import __version__
 from carbonhui.api import cors, health, openapi, pages
 from carbonhui.api.answering import refused
-from carbonhui.api.foundation import Foundation, Trace
+from carbonhui.api.foundation import TRACE, Foundation, Trace
 from carbonhui.api.gate import REFUSED
 from carbonhui.api.logs import open_log
 from carbonhui.api.metrics import Metrics
@@ -65,7 +65,7 @@ def create_app(
     """
     from carbonhui.api.routes import ALL
 
-    app = Flask("carbonhui.api", static_folder=None)
+    app = _Application("carbonhui.api", static_folder=None)
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
     app.url_map.converters["whole"] = openapi.WholeConverter
@@ -79,25 +79,49 @@ def create_app(
     pages.add_to(app)
     _check_permissions(app, foundation.permissions)
     foundation.document = openapi.written(api, foundation.permissions)
-    _add_frame(app, foundation, open_log() if log is None else log)
-    app.wsgi_app = _guarded(app.wsgi_app, services.settings)  # type: ignore[method-assign]
+    own_log = open_log() if log is None else log
+    _add_errors(app, foundation, own_log)
+    app.wsgi_app = _framed(app.wsgi_app, foundation, own_log)  # type: ignore[method-assign]
     return app
 
 
-def _guarded(application: Any, settings: Settings) -> Any:
-    """The application, whose every answer carries the headers that guard browsers; a plain list costs least."""
+class _Application(Flask):
+    """Flask, whose functions are all plain ones."""
+
+    def ensure_sync(self, func: Any) -> Any:
+        return func
+
+
+def _framed(application: Any, foundation: Foundation, log: Any) -> Any:
+    """What surrounds every request, whichever route it meets or misses; plain lists cost least."""
+    settings = foundation.services.settings
     always = (*_HEADERS, _TRANSPORT) if settings.public_url.startswith("https://") else _HEADERS
 
     def answer(environ: dict[str, Any], start_response: Any) -> Any:
+        trace = environ[TRACE] = _arrived(environ, settings)
+
         def start(status: str, headers: list[tuple[str, str]], failure: Any = None) -> Any:
+            headers.append(("X-Request-Id", trace.request_id))
+            if trace.lease is not None:
+                headers.extend(trace.lease.headers())
+            if settings.cors_origins:
+                headers.extend(cors.allowing(environ, settings.cors_origins))
             given = {name for name, _ in headers}
             headers.extend(always)
             headers.extend(default for default in _DEFAULTS if default[0] not in given)
+            _record(foundation, log, trace, int(status[:3]))
             return start_response(status, headers, failure)
 
         return application(environ, start)
 
     return answer
+
+
+def _arrived(environ: dict[str, Any], settings: Settings) -> Trace:
+    """A request's number sets it apart and is no secret, so the system is not asked for it."""
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    number = given if _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
+    return Trace(number, language_of(environ.get("HTTP_ACCEPT_LANGUAGE", "")[:200], settings.language))
 
 
 def document(settings: Settings) -> str:
@@ -119,34 +143,19 @@ def _check_permissions(app: Flask, permissions: Mapping[str, frozenset[str]]) ->
         raise LookupError(f"the table of permissions does not name {', '.join(missing)}")
 
 
-def _add_frame(app: Flask, foundation: Foundation, log: Any) -> None:
-    """What surrounds every request, whichever route it meets or misses."""
+def _add_errors(app: Flask, foundation: Foundation, log: Any) -> None:
+    """The one shape of whatever goes wrong outside a route's own refusals."""
     settings = foundation.services.settings
 
     @app.before_request
     def arrive() -> Response | None:
-        environ = request.environ
-        given = environ.get("HTTP_X_REQUEST_ID", "")
-        number = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        g.trace = Trace(number, language_of(environ.get("HTTP_ACCEPT_LANGUAGE", "")[:200], settings.language))
-        if REFUSED in environ:
-            return refused(foundation, g.trace, environ[REFUSED])
+        if REFUSED in request.environ:
+            return refused(foundation, request.environ[TRACE], request.environ[REFUSED])
         return cors.preflight(settings.cors_origins) if request.method == "OPTIONS" else None
-
-    @app.after_request
-    def leave(response: Response) -> Response:
-        trace: Trace = g.trace
-        response.headers["X-Request-Id"] = trace.request_id
-        if trace.lease is not None:
-            response.headers.extend(trace.lease.headers())
-        if settings.cors_origins:
-            cors.allow(response, settings.cors_origins)
-        _record(foundation, log, trace, response.status_code)
-        return response
 
     @app.errorhandler(HTTPException)
     def missed(error: HTTPException) -> Response:
-        response = refused(foundation, g.trace, _refusal_of(error))
+        response = refused(foundation, request.environ[TRACE], _refusal_of(error))
         if allowed := getattr(error, "valid_methods", None):
             response.headers["Allow"] = ", ".join(sorted(allowed))
         return response
@@ -154,8 +163,9 @@ def _add_frame(app: Flask, foundation: Foundation, log: Any) -> None:
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Response:
         # The class and the place, never the text: a message may repeat what somebody sent.
-        log.error("failed", request=g.trace.request_id, operation=g.trace.operation, error=_named(error), at=_place(error))
-        return refused(foundation, g.trace, InternalError())
+        trace: Trace = request.environ[TRACE]
+        log.error("failed", request=trace.request_id, operation=trace.operation, error=_named(error), at=_place(error))
+        return refused(foundation, trace, InternalError())
 
 
 def _refusal_of(error: HTTPException) -> Refusal:

@@ -1,5 +1,7 @@
 """Web pages of other origins: those that the setting names, exactly, and nobody else."""
 
+from typing import Any
+
 from flask import Response, request
 
 _ALLOWED_HEADERS = "Authorization, Content-Type, Accept-Language, Idempotency-Key, If-Match, If-None-Match, X-Request-Id"
@@ -18,10 +20,13 @@ def preflight(origins: tuple[str, ...]) -> Response | None:
     return response
 
 
-def allow(response: Response, origins: tuple[str, ...]) -> None:
-    """Let the page that asked read the answer, when its origin is one of these. Tokens travel in headers, never in cookies."""
-    origin = request.environ.get("HTTP_ORIGIN")
-    if origin in origins:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = _SHOWN_HEADERS
-        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+def allowing(environ: dict[str, Any], origins: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Lets the page that asked read the answer, when its origin is one of these. Tokens travel in headers, never in cookies."""
+    origin = environ.get("HTTP_ORIGIN")
+    if origin not in origins:
+        return ()
+    return (
+        ("Access-Control-Allow-Origin", str(origin)),
+        ("Access-Control-Expose-Headers", _SHOWN_HEADERS),
+        ("Cross-Origin-Resource-Policy", "cross-origin"),
+    )

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, missing, validate
 
 from carbonhui import privacy
 from carbonhui.core.amounts import LARGEST_AMOUNT
@@ -52,6 +52,30 @@ class Strict(Schema):
         "unknown": Said("This field is not known here.", "未知字段。"),
         "type": Said("This must be an object.", "应为对象。"),
     }
+
+    def load(self, data: Any, **options: Any) -> Any:
+        """As marshmallow does it, which reads anew whatever is not right at once."""
+        if type(data) is dict and not options and not self.many and not self.partial and not any(self._hooks.values()):
+            found = self._read(data)
+            if found is not None:
+                return found
+        return super().load(data, **options)
+
+    def _read(self, data: dict[str, Any]) -> dict[str, Any] | None:
+        """The fields of an object in which nothing is wrong; None for any other."""
+        found: dict[str, Any] = {}
+        known = 0
+        try:
+            for name, field in self.load_fields.items():
+                key = name if field.data_key is None else field.data_key
+                given = data.get(key, missing)
+                known += given is not missing
+                value = field.deserialize(given, key, data)
+                if value is not missing:
+                    found[field.attribute or name] = value
+        except ValidationError:
+            return None
+        return found if known == len(data) else None
 
 
 #: What marshmallow itself says, in Chinese.
@@ -95,7 +119,8 @@ class Text(fields.String):
             raise refuse(
                 f"This must have {self.shortest} to {self.longest} characters.", f"应为 {self.shortest} 至 {self.longest} 个字符。"
             )
-        if not text:
+        # Printable ASCII is what it looks like.
+        if not text or (text.isascii() and text.isprintable() and text == text.strip()):
             return text
         return privacy.clean_text(text, field=attr or "", longest=self.longest)
 

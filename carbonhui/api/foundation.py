@@ -20,6 +20,8 @@ OUTCOMES = (
 _OUTCOME_OF = {401: "unauthenticated", 403: "forbidden", 404: "not_found", 429: "limited", 503: "unavailable", 500: "failed"}
 _MALFORMED = frozenset({400, 405, 406, 408, 411, 413, 414, 415, 417, 431})
 
+#: Where a request's trace is found by all who answer it.
+TRACE = "carbonhui.trace"
 _LEASE = "SELECT * FROM lease_rate(%s, %s, %s)"
 
 

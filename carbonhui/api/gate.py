@@ -11,7 +11,9 @@ import io
 import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from queue import SimpleQueue
 from typing import IO, Any
 
@@ -25,6 +27,8 @@ BODY_SECONDS = 30
 BYTES_A_SECOND = 1 << 16
 #: Complete requests that may wait for a thread; more are told to come again.
 WAITING_MAX = 1000
+#: What is answered is put away with the next request, or after so long.
+TIDY_SECONDS = 0.05
 _SPOOLED = 1 << 20
 #: Where the application finds what the gate refused.
 REFUSED = "carbonhui.refused"
@@ -45,6 +49,9 @@ class Gate:
         self._is_stopping = is_stopping
         self._work: SimpleQueue[Any] = SimpleQueue()
         self._waiting = 0
+        #: What threads have answered. Waking the loop for each would cost more than all else that the gate does.
+        self._answered: deque[asyncio.Future[None]] = deque()
+        self._tidying: asyncio.TimerHandle | None = None
         self._threads = [threading.Thread(target=self._serve, daemon=True, name=f"api-{n}") for n in range(threads)]
         for thread in self._threads:
             thread.start()
@@ -63,17 +70,31 @@ class Gate:
         environ = environ_of(scope)
         body = await self._received(environ, proto)
         environ["wsgi.input"] = body
+        self._tidy()
         if self._waiting >= WAITING_MAX:
             environ[REFUSED] = ServiceUnavailable()
         loop = asyncio.get_running_loop()
         answered = loop.create_future()
         self._waiting += 1
-        self._work.put((environ, proto, loop, answered))
+        self._work.put((environ, proto, answered))
+        if self._tidying is None:
+            self._tidying = loop.call_later(TIDY_SECONDS, self._tidy_again, loop)
         try:
             await answered
         finally:
-            self._waiting -= 1
             body.close()
+
+    def _tidy(self) -> None:
+        """Let go of what has been answered."""
+        while self._answered:
+            self._waiting -= 1
+            answered = self._answered.popleft()
+            if not answered.done():
+                answered.set_result(None)
+
+    def _tidy_again(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._tidy()
+        self._tidying = loop.call_later(TIDY_SECONDS, self._tidy_again, loop) if self._waiting else None
 
     async def _received(self, environ: dict[str, Any], proto: Any) -> IO[bytes]:
         """The whole body; nothing, and the refusal in the environment, when it cannot be had."""
@@ -93,7 +114,7 @@ class Gate:
             work = self._work.get()
             if work is None:
                 return
-            environ, proto, loop, answered = work
+            environ, proto, answered = work
             try:
                 status, headers, body = called(self._application, environ)
                 if REFUSED in environ or self._is_stopping():
@@ -102,12 +123,7 @@ class Gate:
             except Exception as error:
                 # The client went away, or the application failed to answer at all; granian then answers 500.
                 sys.stderr.write(f'{{"level": "error", "event": "unanswered", "error": "{type(error).__name__}"}}\n')
-            loop.call_soon_threadsafe(_settle, answered)
-
-
-def _settle(answered: "asyncio.Future[None]") -> None:
-    if not answered.done():
-        answered.set_result(None)
+            self._answered.append(answered)
 
 
 async def _body(environ: dict[str, Any], proto: Any, most: int) -> IO[bytes]:
@@ -118,7 +134,9 @@ async def _body(environ: dict[str, Any], proto: Any, most: int) -> IO[bytes]:
         if int(declared) > most:
             raise BodyTooLarge(most=most)
     file: IO[bytes] = io.BytesIO() if most <= _SPOOLED else tempfile.SpooledTemporaryFile(max_size=_SPOOLED)  # noqa: SIM115
-    size = await _filled(file, proto, most)
+    # Once all that was declared is there, its end need not be waited for.
+    whole = int(declared) if declared and "HTTP_TRANSFER_ENCODING" not in environ else None
+    size = await _filled(file, proto, most, whole)
     if declared and size != int(declared):
         file.close()
         raise RequestMalformed
@@ -128,13 +146,13 @@ async def _body(environ: dict[str, Any], proto: Any, most: int) -> IO[bytes]:
     return file
 
 
-async def _filled(file: IO[bytes], proto: Any, most: int) -> int:
+async def _filled(file: IO[bytes], proto: Any, most: int, whole: int | None) -> int:
     """Writes the body into the file; how large it was. Raises `BodySlow`, `BodyTooLarge`, `RequestMalformed`."""
     loop = asyncio.get_running_loop()
     began, size = loop.time(), 0
     pieces = aiter(proto)
     try:
-        while True:
+        while size != whole:
             latest = began + BODY_SECONDS + size / BYTES_A_SECOND
             async with asyncio.timeout_at(min(latest, loop.time() + SILENCE_SECONDS)):
                 # Not anext(pieces, None): with a default it ends the process on granian's iterator.
@@ -143,6 +161,7 @@ async def _filled(file: IO[bytes], proto: Any, most: int) -> int:
             if size > most:
                 raise BodyTooLarge(most=most)
             file.write(piece)
+        return size
     except StopAsyncIteration:
         return size
     except TimeoutError:
@@ -170,11 +189,15 @@ def environ_of(scope: Any) -> dict[str, Any]:
     for name, value in scope.headers.items():
         if "_" in name:
             continue
-        word = name.upper().replace("-", "_")
-        if word not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            word = f"HTTP_{word}"
+        word = _word(name)
         environ[word] = f"{environ[word]},{value}" if word in environ and word != "HTTP_HOST" else value
     return environ
+
+
+@lru_cache(maxsize=256)
+def _word(name: str) -> str:
+    word = name.upper().replace("-", "_")
+    return word if word in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{word}"
 
 
 def _latin(text: str) -> str:

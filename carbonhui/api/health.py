@@ -6,11 +6,11 @@ import time
 from typing import Any
 
 import psycopg
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import DBAPIError
 
 from carbonhui.api.answering import refused
-from carbonhui.api.foundation import Foundation
+from carbonhui.api.foundation import TRACE, Foundation
 from carbonhui.api.gauges import gauges
 from carbonhui.api.metrics import CONTENT_TYPE
 from carbonhui.core import migrations
@@ -32,13 +32,13 @@ def add_to(app: Flask) -> None:
 
 def livez() -> Response:
     """This process answers. It asks nobody, least of all the database."""
-    g.trace.operation = "livez"
+    request.environ[TRACE].operation = "livez"
     return _said(200, {"alive": True})
 
 
 def readyz() -> Response:
     """Whether requests should come here: the books can be written, are at this release's step, and clocks agree."""
-    g.trace.operation = "readyz"
+    request.environ[TRACE].operation = "readyz"
     foundation: Foundation = current_app.extensions["carbonhui"]
     wrong = _wrong(foundation)
     return _said(503 if wrong else 200, {"ready": not wrong, "wrong": wrong})
@@ -69,12 +69,12 @@ def _wrong(foundation: Foundation) -> list[str]:
 
 def metrics() -> Response:
     """The counters, for this machine and for operators."""
-    g.trace.operation = "metrics"
+    request.environ[TRACE].operation = "metrics"
     foundation: Foundation = current_app.extensions["carbonhui"]
     try:
         _permit(foundation)
     except Refusal as refusal:
-        return refused(foundation, g.trace, refusal)
+        return refused(foundation, request.environ[TRACE], refusal)
     return Response(foundation.metrics.told() + gauges(foundation), 200, {"Content-Type": CONTENT_TYPE})
 
 
@@ -85,7 +85,7 @@ def _permit(foundation: Foundation) -> None:
         caller = foundation.services.authenticator.caller({"Authorization": proof}, "GET", request.url, b"")
         if _OPERATOR not in caller.roles:
             raise access.NotAllowed(operation="metrics", kind=caller.kind)
-        g.trace.actor = caller.actor
+        request.environ[TRACE].actor = caller.actor
     elif not _is_near(request.environ):
         raise access.NotSignedIn
 

@@ -6,13 +6,11 @@ whichever process is asked answers for all.
 """
 
 import os
-from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-if TYPE_CHECKING:
-    pass
+from carbonhui.api.tallies import tallies
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BOUNDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -28,6 +26,9 @@ class Metrics:
             buckets=_BOUNDS, registry=self.registry,
         )  # fmt: skip
         self.replays = Counter("carbonhui_idempotency_replays_total", "Requests answered with an earlier answer.", registry=self.registry)
+        #: The histograms of operations seen before, which are dear to look up.
+        self._known: dict[tuple[str, str], Histogram] = {}
+        self.tallies = tallies()
         self.retries = Counter(
             "carbonhui_retries_total", "Transactions run again after they met others.", ("sqlstate",), registry=self.registry
         )
@@ -36,7 +37,10 @@ class Metrics:
         self.retries.labels(sqlstate).inc()
 
     def observe(self, operation: str, outcome: str, seconds: float) -> None:
-        self.seconds.labels(operation, outcome).observe(seconds)
+        known = self._known.get((operation, outcome))
+        if known is None:
+            known = self._known[operation, outcome] = self.seconds.labels(operation, outcome)
+        known.observe(seconds)
 
     def told(self) -> bytes:
         """Everything counted, by all processes, in the text format."""

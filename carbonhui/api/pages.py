@@ -2,7 +2,9 @@
 
 from importlib import resources
 
-from flask import Flask, Response, g
+from flask import Flask, Response, request
+
+from carbonhui.api.foundation import TRACE
 
 _TYPES = {"docs.html": "text/html", "docs.js": "text/javascript", "docs.css": "text/css"}
 _POLICY = (
@@ -24,7 +26,7 @@ def _view(name: str):  # type: ignore[no-untyped-def]
     }  # fmt: skip
 
     def view() -> Response:
-        g.trace.operation = "docs"
+        request.environ[TRACE].operation = "docs"
         return Response(content, 200, headers)
 
     return view

@@ -9,6 +9,7 @@ it began, and ends.
 import asyncio
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -26,8 +27,9 @@ from granian.server.mp import MPServer
 from werkzeug.exceptions import HTTPException
 
 from carbonhui import access, privacy
-from carbonhui.api.application import create_app
+from carbonhui.api.application import create_app, operations_of
 from carbonhui.api.gate import Gate
+from carbonhui.api.logs import Gathered, open_log
 from carbonhui.api.services import Services
 from carbonhui.core.clock import SystemClock
 from carbonhui.core.database import open_database
@@ -112,9 +114,10 @@ class Worker:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
         self._services = open_services(read_settings())
-        app = create_app(self._services)
+        self._lines = Gathered(sys.stderr)
+        app = create_app(self._services, log=open_log(self._lines))
         self._foundation = app.extensions["carbonhui"]
-        self._foundation.is_stopping = (Path(os.environ[RUN]) / _STOPPING).exists
+        self._foundation.is_stopping = _appeared(Path(os.environ[RUN]) / _STOPPING)
         settings = self._services.settings
         self._gate = Gate(
             app.wsgi_app, threads=settings.pool_size + 4, most=body_limits(app, settings), is_stopping=self._foundation.is_stopping
@@ -127,6 +130,20 @@ class Worker:
         self._gate.close()
         self._foundation.transactions.close()
         self._services.database.close()
+        self._lines.write_out()
+
+
+def _appeared(sign: Path) -> Callable[[], bool]:
+    """Whether a file is there, looked at ten times a second and not for every request."""
+    found, again = False, 0.0
+
+    def look() -> bool:
+        nonlocal found, again
+        if not found and time.monotonic() >= again:
+            found, again = sign.exists(), time.monotonic() + 0.1
+        return found
+
+    return look
 
 
 def _end_with(parent: int) -> None:
@@ -149,8 +166,11 @@ def open_services(settings: Settings) -> Services:
 def body_limits(app: Flask, settings: Settings) -> Callable[[str, str], int]:
     """The largest body that an address reads: a file's limit only where files are taken."""
     addresses = app.url_map.bind("")
+    beginnings = tuple(operation.path.partition("<")[0] for operation in operations_of(app) if operation.upload)
 
     def most(method: str, path: str) -> int:
+        if not path.startswith(beginnings):
+            return settings.body_bytes_max
         try:
             endpoint, _ = addresses.match(path, method)
         except HTTPException:

@@ -64,6 +64,8 @@ STATUSES: dict[str, int] = {
     "organisation_already_there": 409,
     "step_already_proposed": 409,
     "delivered_by_another": 409,
+    # What was here and is not any more.
+    "refused_rows_gone": 410,
     # What others are doing just now.
     "consent_busy": 503,
     "source_busy": 503,

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from carbonhui.api.refusals import ServiceUnavailable
-from carbonhui.core.database import ATTEMPTS, BeginAgain, Database, DatabaseBusy, is_retried
+from carbonhui.core.database import ATTEMPTS, DRIVER, BeginAgain, Database, DatabaseBusy, is_retried
 
 Result = TypeVar("Result")
 
@@ -46,6 +46,7 @@ class Kept:
         )  # fmt: skip
         self.session = Session(engine, expire_on_commit=False)
         self.session.connection()
+        self.session.info[DRIVER] = self.connection
 
     def ask(self, statements: bytes) -> bytes | None:
         """The single value of the last of these statements, which go in one round trip."""

@@ -5,6 +5,7 @@ The room is imported when it is needed, because every command would wait for it.
 
 import os
 import signal
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
@@ -13,7 +14,17 @@ from carbonhui import privacy
 from carbonhui.cli.context import Face, console, pass_face
 from carbonhui.core.clock import CITY_TIME
 
-_STOPPING = {signal.SIGINT, signal.SIGTERM}
+if TYPE_CHECKING:
+    from carbonhui import schedule
+
+STOPPING = {signal.SIGINT, signal.SIGTERM}
+
+
+def jobs() -> "tuple[schedule.Job, ...]":
+    """What the clock does, with what the API keeps and forgets."""
+    from carbonhui import api, schedule
+
+    return schedule.with_purge(schedule.JOBS, lambda session, works: api.purge_answers(session))
 
 
 @click.group(name="schedule")
@@ -29,11 +40,11 @@ def run(face: Face) -> None:
 
     vault = privacy.open_vault(face.settings)
     # Before any thread begins, because threads inherit it: a signal is waited for, and interrupts nobody's work.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     with face.database() as database:
-        running = schedule.start(database, face.settings, vault, face.clock)
+        running = schedule.start(database, face.settings, vault, face.clock, jobs=jobs())
         click.echo(f"The clock runs for the profile {face.settings.profile}. Ctrl-C stops it.")
-        signal.sigwait(_STOPPING)
+        signal.sigwait(STOPPING)
         if not running.stop():
             click.echo("A job is cut off; it goes on where it was at the next start.", err=True)
             # Its threads would hold the program; every job survives what a kill would do to it.
@@ -65,10 +76,10 @@ def status(face: Face) -> None:
 @schedule_commands.command()
 @pass_face
 def purge(face: Face) -> None:
-    """Forget expired codes, nonces and tokens, and due points of long ago."""
+    """Forget what was kept for long enough: codes, tokens, answers, due points, quarantine files, rows of the erased."""
     from carbonhui import schedule
 
-    job = next(job for job in schedule.JOBS if job.name == "purge")
+    job = next(job for job in jobs() if job.name == "purge")
     vault = privacy.open_vault(face.settings)
     with face.database() as database:
         schedule.run_by_hand(schedule.Works(database, face.settings, vault, face.clock), job)

@@ -187,9 +187,21 @@ def free_grown_up(face: Face, day: datetime | None) -> None:
 @pass_face
 def erase(face: Face, person: str, day: datetime | None) -> None:
     """Destroy what is known of PERSON; remaining credits go to the cancellation pool."""
+    # Every other command would wait for these to be imported.
+    from carbonhui import api, export
+
     vault, on = privacy.open_vault(face.settings), on_day(face, day)
-    erased = run(face, lambda s: participants.erase_person(s, vault, person_named(s, person), on=on))
-    click.echo(f"erased; {erased.credits} credits cancelled, {erased.links} links ended")
+
+    def work(session: Session) -> participants.Erased:
+        found = person_named(session, person)
+        done = export.erase(session, vault, found, on=on, clock=face.clock, by="staff")
+        api.forget_answers(session, f"person:{found.id}")
+        return done
+
+    with face.database() as database:
+        erased = database.run(work)
+        export.forget_files(database, face.settings)
+    click.echo(f"erased; {erased.credits} credits cancelled, {erased.links} links ended, {erased.consents} consents taken back")
 
 
 # Organisations --------------------------------------------------------------------------------------

@@ -1,13 +1,18 @@
-"""Answering: the HTTP API with everything it needs, and its document."""
+"""Answering: the HTTP API with everything it needs, and its document.
 
+The rooms are imported when they are needed, because every command would wait for them.
+"""
+
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
-from carbonhui import api, privacy, schedule
+from carbonhui import privacy
+from carbonhui.cli.clockwork import STOPPING, jobs
 from carbonhui.cli.context import Face, pass_face
-from carbonhui.core.clock import SystemClock
 from carbonhui.core.database import Database
 
 
@@ -19,6 +24,8 @@ def serve(face: Face, no_schedule: bool) -> None:
 
     Told to stop, it says on /readyz that it is stopping, finishes what it began, and ends.
     """
+    from carbonhui import api
+
     settings = face.settings
     with face.database() as database, _schedule(face, database, wanted=not no_schedule):
         where = database.server.url() if database.server else "the address in DATABASE_URL"
@@ -35,17 +42,29 @@ def _schedule(face: Face, database: Database, *, wanted: bool) -> Iterator[None]
     if not wanted:
         yield
         return
-    running = schedule.start(database, face.settings, privacy.open_vault(face.settings), SystemClock())
+    from carbonhui import schedule
+
+    vault = privacy.open_vault(face.settings)
+    # The schedule's threads inherit this: a signal reaches the main thread, which serves, and interrupts nobody's work.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    running = schedule.start(database, face.settings, vault, face.clock, jobs=jobs())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     try:
         yield
     finally:
-        running.stop()
+        ended = running.stop()
+    if not ended:
+        click.echo("A job is cut off; it goes on where it was at the next start.", err=True)
+        # Its threads would hold the program; every job survives what a kill would do to it.
+        os._exit(0)
 
 
 @click.command()
 @pass_face
 def openapi(face: Face) -> None:
     """Print the OpenAPI 3.1 document of the HTTP API; no database is needed."""
+    from carbonhui import api
+
     click.echo(api.document(face.settings))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from sqlalchemy.orm import Session
 
+from carbonhui import privacy
 from carbonhui.consent.locks import hold_rules
 from carbonhui.consent.refusals import (
     AgreementDigestDiffers,
@@ -18,6 +19,7 @@ from carbonhui.consent.refusals import (
     AgreementUnknown,
     ConsentCoversFuture,
     ConsentWordsMissing,
+    EvidenceInvalid,
     EvidenceMissing,
 )
 from carbonhui.consent.texts import QUANTIFICATION, text_in_force
@@ -39,7 +41,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Application:
-    """One user, and where the user's own consent can be read; it covers activity from a day on (None: today)."""
+    """One user, and the number under which the user's own consent is kept; it covers activity from a day on (None: today)."""
 
     account: int
     evidence: str | None = None
@@ -130,13 +132,16 @@ def apply_for_users(session: Session, id: int, applications: Sequence[Applicatio
     Sensitive data needs the evidence of each person's own consent. Who withdrew is never consented for.
 
     Raises `AgreementUnknown`, `AgreementNotInForce`, `AgreementNeedsOrganisation`, `ConsentTextMissing`,
-    `EvidenceMissing`, `ConsentCoversFuture`.
+    `EvidenceInvalid`, `EvidenceMissing`, `ConsentCoversFuture`.
     """
     found = agreement(session, id)
     _refuse_unapproved(session, found.organisation)
     if found.ended_on is not None or on < found.valid_from or (found.valid_to is not None and on >= found.valid_to):
         raise AgreementNotInForce(agreement=id, on=on)
     text = text_in_force(session, found.source)
+    invalid = sum(bool(one.evidence) and not privacy.is_reference(one.evidence or "") for one in applications)
+    if invalid:
+        raise EvidenceInvalid(found=invalid, rows=len(applications))
     missing = sum(not one.evidence for one in applications)
     if text.sensitive and missing:
         raise EvidenceMissing(source=found.source, missing=missing, rows=len(applications))
@@ -150,6 +155,8 @@ def apply_for_users(session: Session, id: int, applications: Sequence[Applicatio
 
 def _applied(connection: psycopg.Connection[Any], applications: Sequence[Application], words: dict[str, Any]) -> Applied:
     once = {one.account: one for one in applications}
+    # Shared, so that who is being erased is erased wholly before or wholly after.
+    connection.execute("SELECT FROM person WHERE account_id = ANY (%s) ORDER BY id FOR SHARE", (sorted(once),))
     fates = dict(connection.execute(_JUDGE, {**words, "accounts": sorted(once)}).fetchall())
     told = Counter(fates.values())
     chosen = [account for account in sorted(fates) if fates[account] == "given"]

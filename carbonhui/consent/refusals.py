@@ -123,6 +123,17 @@ class AgreementDigestDiffers(Refusal):
     sentence_zh = "所给摘要与协议文本不符;文本的摘要为 {found}。"
 
 
+class EvidenceInvalid(Refusal):
+    """Evidence is the number of a paper that the institution keeps; nothing personal is written here."""
+
+    code = "consent_evidence_invalid"
+    sentence = (
+        "{found} of {rows} applications name evidence that is no reference: letters, digits and . _ : / - without spaces, "
+        "a digit at least, and no mobile or ID number."
+    )
+    sentence_zh = "{rows} 份申请中有 {found} 份的凭证不是编号:仅可使用字母、数字及 . _ : / -,不含空格,至少一个数字,且不得为手机号或身份证号。"
+
+
 class EvidenceMissing(Refusal):
     """For sensitive data each person consents apart; who applies for them names that consent."""
 

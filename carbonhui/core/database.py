@@ -35,7 +35,7 @@ ATTEMPTS = 10
 Result = TypeVar("Result")
 
 #: Where a kept session remembers the connection that it never gives back.
-_DRIVER = "driver"
+DRIVER = "driver"
 
 
 class DatabaseBusy(Refusal):
@@ -125,7 +125,7 @@ class Database:
 
     def _kept_anew(self) -> Session:
         session = Session(self._one_statement)
-        session.info[_DRIVER] = connection_of(session)
+        session.info[DRIVER] = connection_of(session)
         return session
 
     def _again_while_busy(self, attempted: Callable[[], Result]) -> Result:
@@ -202,7 +202,7 @@ def is_retried(error: BaseException) -> bool:
 
 def connection_of(session: Session) -> psycopg.Connection[Any]:
     """The psycopg connection under a session, for the hot path: the ORM costs six times the work itself."""
-    kept: psycopg.Connection[Any] | None = session.info.get(_DRIVER)
+    kept: psycopg.Connection[Any] | None = session.info.get(DRIVER)
     if kept is not None:
         return kept
     raw = session.connection().connection.driver_connection

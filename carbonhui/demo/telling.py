@@ -148,3 +148,4 @@ class Teller:
         # As it was started, because a new virtual environment is on nobody's path.
         program = sys.argv[0] if Path(sys.argv[0]).name == "carbonhui" else "carbonhui"
         self.console.print(f"  {program} --profile demo statement {account}", soft_wrap=True)
+        self.console.print(f"  {program} --profile demo serve  # {self.settings.public_url}/v1/docs", soft_wrap=True)

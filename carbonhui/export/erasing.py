@@ -4,6 +4,7 @@ import contextlib
 from dataclasses import replace
 from datetime import date
 
+import psycopg
 from sqlalchemy.orm import Session
 
 from carbonhui import access, activity, consent, participants, privacy
@@ -35,5 +36,5 @@ def erase(session: Session, vault: privacy.Vault, person: Person, *, on: date, c
 
 def forget_files(database: Database, settings: Settings) -> None:
     """Do what erasures owe in files, now that they are committed. What cannot be done now the clock does within the hour."""
-    with contextlib.suppress(Refusal, OSError):
+    with contextlib.suppress(Refusal, psycopg.Error, OSError):
         activity.forget_refused(database, settings)

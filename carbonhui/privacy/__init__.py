@@ -14,6 +14,7 @@ from carbonhui.privacy.indexing import index_subject, subject_with, unindex_subj
 from carbonhui.privacy.keepers import FileKeeper, KeyKeeper, Wrapped
 from carbonhui.privacy.keys import load_or_make_key
 from carbonhui.privacy.reading import Read, Reader, read, read_many, reads_of
+from carbonhui.privacy.references import REFERENCE, is_reference
 from carbonhui.privacy.refusals import (
     DataKeyMissing,
     DumpUnusable,
@@ -54,6 +55,7 @@ from carbonhui.privacy.vault import Vault, open_vault
 __all__ = [
     "CHECK_QUERIES",
     "KEY_BYTES",
+    "REFERENCE",
     "Batch",
     "DataKeyMissing",
     "DumpUnusable",
@@ -95,6 +97,7 @@ __all__ = [
     "id_number",
     "index_subject",
     "is_erased",
+    "is_reference",
     "keep",
     "keys_in_use",
     "load_or_make_key",

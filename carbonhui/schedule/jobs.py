@@ -7,7 +7,17 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from carbonhui import access, activity, issuance, ledger, methodology, notifications, quantification, supervision
+from carbonhui import (
+    access,
+    activity,
+    issuance,
+    ledger,
+    methodology,
+    notifications,
+    participants,
+    quantification,
+    supervision,
+)
 from carbonhui.core.clock import Clock
 from carbonhui.core.database import Database
 from carbonhui.core.refusals import Refusal
@@ -114,6 +124,12 @@ def relay(works: Works) -> Ended:
     return Ended()
 
 
+def free_grown_up(session: Session, works: Works, ended: Ended) -> None:
+    """Write down who came of age; their rights follow the date alone."""
+    while participants.free_grown_up(session, on=works.clock.today()):
+        pass
+
+
 def verify(works: Works) -> Ended:
     """Run every check over one instant of the books."""
     with works.database.snapshot() as session:
@@ -131,6 +147,13 @@ def tell_broken(session: Session, works: Works, ended: Ended) -> None:
         notifications.announce(session, "books.broken", payload={"rows": ended.rows, "checks": ended.code.split(":")})
 
 
+def purge_files(works: Works) -> Ended:
+    """Forget refused rows of erased persons, quarantine files of long ago, and what loaders that died left."""
+    activity.forget_refused(works.database, works.settings)
+    activity.purge_files(works.database, works.settings, clock=works.clock)
+    return Ended()
+
+
 def purge(session: Session, works: Works, ended: Ended) -> None:
     """Forget expired codes, nonces and tokens, and due points of long ago."""
     access.purge(session, works.clock)
@@ -145,7 +168,8 @@ JOBS: tuple[Job, ...] = (
     Job("verify", ("verify",), Daily(4, 0), work=verify, effect=tell_broken),
     Job("expire", ("fold",), Every(60), effect=expire),
     Job("fold", ("fold",), Every(300), effect=fold),
-    Job("purge", ("schedule purge",), Every(3600), effect=purge),
+    Job("purge", ("schedule purge",), Every(3600), work=purge_files, effect=purge),
+    Job("come_of_age", ("person free-grown-up",), Daily(0, 5), effect=free_grown_up),
     # Several passes at a time, so that one that waits for a slow receiver holds back no other endpoint.
     Job("relay", ("webhook relay",), Every(3), work=relay, keyed=False, at_once=4),
 )  # fmt: skip

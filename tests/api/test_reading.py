@@ -1,11 +1,15 @@
 """What a request says is taken exactly as it is said, or refused (RFC 8259, RFC 7493; DESIGN section 10)."""
 
+import io
 import json
 
 import pytest
+from marshmallow import Schema, ValidationError
 
+from carbonhui.api.logs import Gathered, open_log
 from carbonhui.api.strict_json import depth_of, read_object
 from carbonhui.core.refusals import Refusal
+from tests.api.routes import Everything
 
 UUID = "6fa459ea-ee8a-4ca4-894e-db77e160355e"
 #: A field of the route /v1/echo, what is taken, and what is refused.
@@ -148,3 +152,32 @@ def test_a_parameter_where_none_is_known_is_refused(client):
 @pytest.mark.parametrize("number", ["0", "01", "-1", "１", "1.0", "99999999999999999", "a", "1%00"])
 def test_a_number_in_an_address_is_ascii_digits(ann, number):
     assert ann.get(f"/v1/notes/{number}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {}, {"word": "a"}, {"word": "碳 a", "credits": 1}, {"word": " a"}, {"word": "a "}, {"word": ""}, {"word": "１２"}, {"word": None}, {"word": 1},
+        {"unknown": 1}, {"credits": 0, "word": " a"}, {"nullable": None}, {"inner": {"n": 1}}, {"inner": {"n": 9}}, {"inner": {}}, {"many": [1, "2"]},
+        {"choice": "bus"}, {"choice": "tram"}, {"day": "2026-02-30"}, {"flag": 1}, {"word": "a\tb"}, {"word": "a\x7fb"}, {"day": "2026-02-28", "no": 1},
+    ],
+)  # fmt: skip
+def test_what_is_read_at_once_is_read_as_marshmallow_reads_it(given):
+    def told(read):
+        try:
+            return read(given)
+        except (ValidationError, Refusal) as error:
+            return type(error), getattr(error, "messages", None) or str(error)
+
+    schema = Everything()
+    assert told(schema.load) == told(lambda data: Schema.load(schema, data))
+
+
+def test_lines_that_wait_are_written_at_the_end():
+    stream = io.StringIO()
+    lines = Gathered(stream)
+    log = open_log(lines)
+    for number in range(3):
+        log.info("request", number=number)
+    lines.write_out()
+    assert [json.loads(line)["number"] for line in stream.getvalue().splitlines()] == [0, 1, 2]

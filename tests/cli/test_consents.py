@@ -51,7 +51,7 @@ def test_an_institution_applies_for_its_users(run: Run, store: Database, digest:
     words = ("agreement", "register", organisation, "shenzhen-card", tmp_path / "agreement.txt", "--from", "2020-01-01")
     number = run(*words, *BY).out.split()[1]
     users = [run("account", "open", "person").out.strip() for _ in range(2)]
-    (tmp_path / "users.csv").write_text("account,evidence\n" + "".join(f"{user},signed\n" for user in users))
+    (tmp_path / "users.csv").write_text("account,evidence\n" + "".join(f"{user},form-{user}\n" for user in users))
     told = run("agreement", "apply", number, tmp_path / "users.csv", *BY).out
     assert told == "2 applications: 2 given, 0 standing, 0 withdrawn, 0 minors, 0 unknown\n"
     assert "shenzhen-card" in run("agreement", "list").out

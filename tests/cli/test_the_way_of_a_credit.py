@@ -4,11 +4,15 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from carbonhui import ledger
@@ -252,12 +256,56 @@ def test_a_balance_is_told_now_and_at_an_instant(run: Run, riders: Riders):
     assert run("balance", riders.first, "--at", "2020-01-01").out == "0 at 2020-01-01T00:00:00+08:00\n"
 
 
-def test_serving_keeps_the_books_open_until_it_is_told_to_stop(home: Path, store: Database):
-    variables = {**os.environ, **{name: value or "" for name, value in environment(home).items()}}
+def test_serving_answers_and_keeps_the_schedule_until_it_is_told_to_stop(home: Path, store: Database):
+    port = free_port()
+    given = environment(home, CARBONHUI_PORT=str(port), CARBONHUI_WORKERS="1")
+    variables = {**os.environ, **{name: value or "" for name, value in given.items()}}
+    with store.connect() as connection:
+        connection.execute(
+            "INSERT INTO api_answer (id, request, sealed, scope, at)"
+            " VALUES (sha256('k'), sha256('r'), 's', 'person:1', now() - interval '8 days')"
+        )
     program = Path(sys.executable).with_name("carbonhui")
     with subprocess.Popen([program, "serve"], env=variables, stdout=subprocess.PIPE, text=True) as server:
-        said = [server.stdout.readline() for _ in range(3)]
-        server.send_signal(signal.SIGINT)
-        assert server.wait(30) == 0
+        said = [server.stdout.readline() for _ in range(4)]
+        wait_for(lambda: answered(port) == 200 and purged(store))
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(40) == 0
     assert "profile demo are open" in said[0]
     assert "psql" in said[1]
+    assert f":{port}/v1/docs" in said[2]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+def answered(port: int) -> int | None:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/livez").status_code
+    except httpx.TransportError:
+        return None
+
+
+def purged(store: Database) -> bool:
+    """Whether the schedule beside the API did its hourly work, the API's own part too."""
+    with store.connect() as connection:
+        row = connection.execute(
+            "SELECT (SELECT count(*) FROM api_answer WHERE scope = 'person:1'),"
+            " EXISTS (SELECT FROM job_run WHERE job = 'purge' AND outcome = 'done')"
+        ).fetchone()
+    return row == (0, True)
+
+
+def wait_for(what: Callable[[], bool], seconds: float = 40) -> None:
+    until = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def test_the_document_of_the_api_needs_no_database(run: Run, tmp_path: Path):
+    told = json.loads(run("openapi", CARBONHUI_HOME=str(tmp_path / "nowhere")).out)
+    assert told["openapi"].startswith("3.1") and "/v1/me" in told["paths"]
+    assert not (tmp_path / "nowhere").exists()

@@ -28,9 +28,9 @@ def apply(database, agreement: consent.Agreement, *rows: Application, on: date =
 
 def test_many_users_consent_in_one_step_and_nobody_twice(database, metro):
     users = [resident(database) for _ in range(5)]
-    rows = [Application(user, f"signed {user}", date(2026, 3, 1)) for user in users]
+    rows = [Application(user, f"form-{user}", date(2026, 3, 1)) for user in users]
     assert apply(database, metro, *rows) == (5, 0, 0, 0, 0)
-    assert apply(database, metro, *rows, rows[0], Application(10**9, "x")) == (0, 5, 0, 0, 2)
+    assert apply(database, metro, *rows, rows[0], Application(10**9, "form-9")) == (0, 5, 0, 0, 2)
     with database.begin() as session:
         [one] = consent.consents_of(session, users[0])
     assert (one.channel, one.agreement, one.covers_from, one.live) == ("agency", metro.id, date(2026, 3, 1), True)
@@ -40,20 +40,20 @@ def test_who_took_their_consent_back_is_not_consented_for(database, metro):
     user = resident(database)
     give(database, user)
     withdraw(database, user)
-    assert apply(database, metro, Application(user, "signed")) == (0, 0, 1, 0, 0)
+    assert apply(database, metro, Application(user, "form-1")) == (0, 0, 1, 0, 0)
     assert live(database, user) == []
     give(database, user)
     assert live(database, user) == [METRO]
 
 
 def test_a_minors_guardian_is_not_replaced_by_an_institution(database, metro):
-    assert apply(database, metro, Application(minor(database, date(2030, 1, 1)), "signed")) == (0, 0, 0, 1, 0)
+    assert apply(database, metro, Application(minor(database, date(2030, 1, 1)), "form-1")) == (0, 0, 0, 1, 0)
 
 
 def test_sensitive_data_needs_the_evidence_of_each_persons_own_consent(database, metro):
     user = resident(database)
     with pytest.raises(consent.EvidenceMissing) as refused:
-        apply(database, metro, Application(user, "signed"), Application(user))
+        apply(database, metro, Application(user, "form-1"), Application(user))
     assert (refused.value.facts["missing"], refused.value.facts["rows"]) == (1, 2)
     meters = agreed(database, metro.organisation, METER)
     assert apply(database, meters, Application(user)) == (1, 0, 0, 0, 0)
@@ -66,40 +66,49 @@ def test_sensitive_data_needs_the_evidence_of_each_persons_own_consent(database,
     assert raised.value.sqlstate == "CH003"
 
 
+@pytest.mark.parametrize("evidence", ["signed", "Zhang Wei 7", "form 7", "13800138000", "form-138-0013-8000", "11010519491231002X"])
+def test_evidence_is_the_number_of_a_paper_and_nothing_personal(database, metro, evidence: str):
+    user = resident(database)
+    with pytest.raises(consent.EvidenceInvalid) as refused:
+        apply(database, metro, Application(user, evidence), Application(resident(database), "form-2026/7"))
+    assert refused.value.facts == {"found": 1, "rows": 2}
+    assert evidence not in str(refused.value)
+
+
 def test_an_agreement_holds_from_its_first_day_until_before_its_last(database, metro):
     year = agreed(database, metro.organisation)
     user = resident(database)
     for day in (date(2025, 12, 31), date(2027, 1, 1)):
         with pytest.raises(consent.AgreementNotInForce):
-            apply(database, year, Application(user, "signed"), on=day)
-    assert apply(database, year, Application(user, "signed"), on=date(2026, 1, 1)) == (1, 0, 0, 0, 0)
+            apply(database, year, Application(user, "form-1"), on=day)
+    assert apply(database, year, Application(user, "form-1"), on=date(2026, 1, 1)) == (1, 0, 0, 0, 0)
     with pytest.raises(consent.AgreementUnknown), database.begin() as session:
         consent.apply_for_users(session, 10**9, [], on=TODAY, by="t")
     with pytest.raises(consent.ConsentCoversFuture):
-        apply(database, year, Application(user, "signed", TODAY + DAY))
+        apply(database, year, Application(user, "form-1", TODAY + DAY))
 
 
 def test_what_rests_on_an_agreement_ends_with_it(database, metro):
     own = agreed(database, metro.organisation)
     user, other = resident(database), resident(database)
     give(database, other)
-    apply(database, own, Application(user, "signed"), Application(other, "signed"))
+    apply(database, own, Application(user, "form-1"), Application(other, "form-1"))
     with database.begin() as session:
         assert consent.end_agreement(session, own.id, on=TODAY, by="office").ended_on == TODAY
     assert (live(database, user), live(database, other)) == ([], [METRO])
     with pytest.raises(consent.AgreementNotInForce), database.begin() as session:
         consent.end_agreement(session, own.id, on=TODAY, by="office")
     with pytest.raises(consent.AgreementNotInForce):
-        apply(database, own, Application(user, "signed"))
+        apply(database, own, Application(user, "form-1"))
     # Under another agreement the application may be made anew.
-    assert apply(database, metro, Application(user, "signed")) == (1, 0, 0, 0, 0)
+    assert apply(database, metro, Application(user, "form-1")) == (1, 0, 0, 0, 0)
     assert live(database, user) == [METRO]
 
 
 def test_an_agreement_whose_time_is_over_lets_nothing_be_processed(database, metro):
     past = agreed(database, metro.organisation, from_=date(2020, 1, 1), until=date(2021, 1, 1))
     user = resident(database)
-    assert apply(database, past, Application(user, "signed"), on=date(2020, 6, 1)) == (1, 0, 0, 0, 0)
+    assert apply(database, past, Application(user, "form-1"), on=date(2020, 6, 1)) == (1, 0, 0, 0, 0)
     assert live(database, user) == []
 
 
@@ -113,7 +122,7 @@ def test_only_an_approved_organisation_applies(database, metro):
         with pytest.raises(consent.AgreementNeedsOrganisation):
             agreed(database, metro.organisation)
         with pytest.raises(consent.AgreementNeedsOrganisation):
-            apply(database, metro, Application(resident(database), "signed"))
+            apply(database, metro, Application(resident(database), "form-1"))
     finally:
         with database.connect_as_owner() as owner:
             owner.execute("SET LOCAL session_replication_role = replica")

@@ -112,11 +112,13 @@ def test_the_second_time_is_told_to_have_moved_nothing(played: tuple[str, str]):
     assert "everything was approved before" in played[1]
 
 
-def test_the_last_words_are_a_command_that_opens_the_statement(home: Path, played: tuple[str, str]):
-    program, *words = played[0].splitlines()[-1].split()
+def test_the_last_words_open_the_statement_and_the_api(home: Path, played: tuple[str, str]):
+    *_, statement, serving = played[0].splitlines()
+    program, *words = statement.split()
     assert Path(program).name == "carbonhui"
-    statement = told_by(home, *words)
-    assert all(purpose in statement for purpose in ("mint", "give", "redeem", "offset"))
+    told = told_by(home, *words)
+    assert all(purpose in told for purpose in ("mint", "give", "redeem", "offset"))
+    assert serving.split()[1:] == ["--profile", "demo", "serve", "#", "http://127.0.0.1:8080/v1/docs"]
 
 
 def test_the_demonstration_does_not_play_in_real_books(server: embedded.Server, server_settings: Settings):

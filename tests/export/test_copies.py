@@ -113,7 +113,7 @@ def test_every_table_about_persons_is_told_or_said_to_be_empty_of_them(store: Da
     #: Keys, digests and what is the same as something told: the books' account, folded amounts, tokens of devices.
     nothing = {
         "account", "incoming", "data_key", "data_subject", "personal_index", "organisation", "link_code", "consent_span", "refresh_token",
-        "move", "used_elsewhere", "retired_key", "mint", "bill_offset", "identity_try",
+        "move", "used_elsewhere", "retired_key", "mint", "bill_offset", "identity_try", "refused_to_forget",
     }  # fmt: skip
     with store.connect() as connection:
         named = {table for (table,) in connection.execute(

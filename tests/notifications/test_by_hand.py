@@ -84,4 +84,11 @@ def test_the_staff_read_their_notices_by_hand(run, store):
 def test_the_schedule_is_looked_at_and_its_purge_done_by_hand(run, store):
     told = run("schedule", "status")
     assert "quantify_and_mint" in told and "never" in told
+    with store.connect() as connection:
+        connection.execute(
+            "INSERT INTO api_answer (id, request, sealed, scope, at)"
+            " VALUES (sha256('k'), sha256('r'), 's', 'person:1', now() - interval '8 days')"
+        )
     assert "forgotten" in run("schedule", "purge")
+    with store.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM api_answer WHERE scope = 'person:1'").fetchone() == (0,)

@@ -5,7 +5,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from carbonhui import access, issuance, ledger, notifications, privacy, quantification, supervision
+from carbonhui import (
+    access,
+    activity,
+    issuance,
+    ledger,
+    notifications,
+    participants,
+    privacy,
+    quantification,
+    supervision,
+)
 from carbonhui.cli import carbonhui
 from carbonhui.core.clock import CITY_TIME
 from carbonhui.schedule import JOBS, Daily, Every, Works, last_runs, with_purge
@@ -30,7 +40,7 @@ def test_whatever_the_clock_does_a_person_can_do():
 def test_the_jobs_are_due_when_the_design_says():
     assert {name: job.due for name, job in NAMED.items()} == {
         "quantify_and_mint": Daily(2, 30), "verify": Daily(4, 0), "expire": Every(60), "fold": Every(300), "purge": Every(3600),
-        "relay": Every(3),
+        "come_of_age": Daily(0, 5), "relay": Every(3),
     }  # fmt: skip
     assert [name for name, job in NAMED.items() if not job.keyed] == ["relay"]
 
@@ -104,6 +114,15 @@ def test_the_relay_of_the_clock_tells_the_endpoints(works, monkeypatch):
 def test_the_purge_forgets_what_the_rooms_say_has_expired_and_what_a_face_adds(works, monkeypatch):
     forgotten: list[str] = []
     monkeypatch.setattr(access, "purge", lambda session, clock: forgotten.append("access"))
+    monkeypatch.setattr(activity, "forget_refused", lambda database, settings: forgotten.append("the erased"))
+    monkeypatch.setattr(activity, "purge_files", lambda database, settings, *, clock: forgotten.append("files"))
     (purge,) = [job for job in with_purge(JOBS, lambda session, works: forgotten.append("face")) if job.name == "purge"]
     attempt(works, purge, DUE + timedelta(hours=1))
-    assert forgotten == ["access", "face"]
+    assert forgotten == ["the erased", "files", "access", "face"]
+
+
+def test_who_comes_of_age_is_written_down_until_nobody_is_left(works, monkeypatch):
+    batches = [2, 1, 0]
+    monkeypatch.setattr(participants, "free_grown_up", lambda session, *, on: batches.pop(0))
+    assert attempt(works, NAMED["come_of_age"], DUE) == 0.0
+    assert batches == []

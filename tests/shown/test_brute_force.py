@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import httpx
 import pyotp
-import pytest
 
 from tests.shown.served import PASSWORD, Resident, Served, key
 
@@ -107,7 +106,6 @@ def test_of_forty_who_ask_for_a_code_to_one_number_at_once_one_is_served(city: S
     assert all(1 <= seconds <= 60 for seconds in waits)
 
 
-@pytest.mark.xfail(strict=True, reason="DEFECTS.md, SHOWN 6: code_asked_too_often comes without Retry-After")
 def test_who_asks_for_codes_too_often_is_told_when_to_come_again(city: Served):
     mobile = city.new_mobile()
     asked = [city.client().post("/v1/codes", json={"mobile": mobile}, headers=key()) for _ in range(2)]

@@ -6,6 +6,7 @@ import hmac
 import json
 import uuid
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ import pytest
 
 from carbonhui import access
 from carbonhui.core.clock import SystemClock
+from tests.participants.people import id_number
 from tests.shown.served import Resident, Served, key
 
 #: What is another one in each answer, whoever asks.
@@ -103,6 +105,21 @@ def test_the_store_is_asked_the_same_for_a_known_and_an_unknown_number(city: Ser
     assert works[0] == works[1]
     assert len(works[0]) >= 3
     assert not any(table in one for one in works[0] for table in ("person", "personal_index", "device"))
+
+
+def test_who_asks_whose_id_number_is_known_is_told_five_times_a_day(city: Served):
+    """Who proves a name learns whether the number is somebody's already: the sixth time not even that."""
+    taken, free = (id_number(date(1971, 2, 3), order) for order in (17, 18))
+    holder, curious = city.resident(), city.resident()
+    assert holder.post("/v1/me/real-name", {"name": "王强", "id_number": taken}).status_code == 200
+
+    def probe(number: str) -> httpx.Response:
+        return curious.post("/v1/me/real-name", {"name": "王强", "id_number": number})
+
+    assert {(one.status_code, one.json()["code"]) for one in (probe(taken) for _ in range(5))} == {(409, "id_number_taken")}
+    late = [probe(number) for number in (taken, free)]
+    assert shape(late[0]) == shape(late[1])
+    assert late[0].status_code == 429
 
 
 # Handles -------------------------------------------------------------------------------------------

@@ -7,12 +7,14 @@ says and is told is an object of a generated class, so the document says the tru
 import base64
 import importlib
 import sys
+import typing
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import attrs
 import httpx
 import pyotp
 import pytest
@@ -66,8 +68,28 @@ class Generated:
             words["idempotency_key"] = key()["Idempotency-Key"]
         told = module.sync_detailed(*path, client=client, **words)
         assert 200 <= told.status_code < 300, told.content
-        assert answer is None or type(told.parsed) is getattr(self.models, answer), told.content
+        if answer is not None:
+            assert type(told.parsed) is getattr(self.models, answer), told.content
+            assert self.is_typed(told.parsed), told.content
         return told.parsed
+
+    def is_typed(self, told: Any) -> bool:
+        """Whether each field holds what its annotation says: the generated classes themselves believe anything."""
+        if not attrs.has(type(told)):
+            return True
+        names = {**vars(self.models), **vars(sys.modules[type(told).__module__])}
+        hints = typing.get_type_hints(type(told), names)
+        return all(self.is_of(getattr(told, one.name), hints[one.name]) for one in attrs.fields(type(told)) if one.init)
+
+    def is_of(self, value: Any, hint: Any) -> bool:
+        parts = typing.get_args(hint)
+        if typing.get_origin(hint) is list:
+            return type(value) is list and all(self.is_of(one, parts[0]) for one in value)
+        if parts:
+            return any(self.is_of(value, part) for part in parts)
+        if hint is Any:
+            return True
+        return type(value) is hint and self.is_typed(value)
 
 
 @pytest.fixture(scope="module")
@@ -222,6 +244,8 @@ def test_from_registration_to_the_statement(city: Served, generated: Generated, 
     assert len(acts) == 2 and {act.kind for act in acts} == {models.ActKind.TRIP}
     topics = {message.topic for message in ask(resident, "list_messages", "MessagePage").items}
     assert {"consent.given", "link.begun"} <= topics
+    workbook = ask(resident, "export_me_as_workbook", None)
+    assert workbook.payload.read(4) == b"PK\x03\x04"
 
 
 def test_a_refusal_reaches_the_client_as_a_problem_of_its_own_class(city: Served, generated: Generated):

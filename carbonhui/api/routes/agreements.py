@@ -9,6 +9,7 @@ from carbonhui.api.operation import Blueprint, Call, operation
 from carbonhui.api.refusals import NotFound
 from carbonhui.api.routes.acting import named, numbered, whole_list
 from carbonhui.api.routes.entrusted import agreements_of, in_force, signing_organisation
+from carbonhui.api.routes.references import Reference
 from carbonhui.core.database import connection_of
 
 blueprint = Blueprint("agreements", __name__, description="What service institutions may apply for.")
@@ -29,9 +30,9 @@ class AgreementSchema(Strict):
 
 class UserApplied(Strict):
     identifier = Text(100, required=True, metadata={"description": "The user's identifier at your institution."})
-    evidence = Pattern(r"[A-Za-z0-9][A-Za-z0-9._:/ -]{0,199}", longest=200, load_default=None, metadata={
+    evidence = Reference(load_default=None, metadata={
         "description": "The number under which you keep the user's own consent, nothing personal; needed for sensitive data.",
-        "example": "form 2026-1187",
+        "example": "form-2026-1187",
     })  # fmt: skip
     covers_from = Day(load_default=None)
 
@@ -63,7 +64,7 @@ def list_agreements(call: Call) -> dict[str, Any]:
     blueprint, "POST", "/v1/agreements/<uuid:agreement>/users", "applyForUsers", body=UsersApplied, answer=AppliedSchema,
     summary="Apply for users of your own: each consents under the newest text from now on",
     refuses=(
-        consent.AgreementNotInForce, consent.ConsentTextMissing, consent.EvidenceMissing, consent.ConsentCoversFuture,
+        consent.AgreementNotInForce, consent.ConsentTextMissing, consent.EvidenceMissing, consent.EvidenceInvalid, consent.ConsentCoversFuture,
         participants.OrganisationNotApproved,
     ),
 )  # fmt: skip

@@ -1,10 +1,8 @@
 """Service institutions deliver activity, each request signed (Article 12)."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -100,8 +98,8 @@ def deliver_file(call: Call, body: Upload, query: dict[str, Any]) -> dict[str, A
     require_entrusted(call, query["profile"])
     services = call.services
     name = (query["file_name"] or "upload").removesuffix(SUFFIXES[body.media_type]) + SUFFIXES[body.media_type]
-    with tempfile.TemporaryDirectory(prefix="carbonhui-") as folder, _told_by_name(name):
-        path = Path(folder) / name
+    with activity.upload_folder(services.settings) as folder, _told_by_name(name):
+        path = folder / name
         with path.open("wb") as file:
             shutil.copyfileobj(body.file, file)
         report = activity.load(
@@ -147,11 +145,15 @@ def read_batch(call: Call, batch: UUID) -> dict[str, Any]:
 @operation(
     blueprint, "GET", "/v1/activities/batches/<uuid:batch>/refused", "readRefusedRows", produces="application/gzip",
     summary="The refused rows as they were received, each with its reason, to be repaired and sent again",
-    description="A CSV file in gzip. Its cells are what was received: a spreadsheet may take some for formulas.",
+    description=(
+        "A CSV file in gzip, kept for 30 days. Its cells are what was received: a spreadsheet may take some for formulas. Rows of"
+        " somebody who was erased since are not in it any more."
+    ),
+    refuses=(NotFound, activity.RefusedRowsGone),
 )  # fmt: skip
 def read_refused_rows(call: Call, batch: UUID) -> Answer:
     found = _delivered(call, numbered(call, KIND, batch))
-    path = call.services.settings.home / "quarantine" / (found.quarantine or "none")
-    if found.quarantine is None or not path.is_file():
+    if found.quarantine is None:
         raise NotFound
+    path = activity.quarantine_file(call.services.settings.home, found.quarantine)
     return Answer(path.read_bytes(), {"Content-Disposition": f'attachment; filename="{found.quarantine}"'})

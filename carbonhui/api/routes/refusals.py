@@ -41,3 +41,11 @@ class DeliveredByAnother(Refusal):
     code = "delivered_by_another"
     sentence = "The same rows came before by another way than your requests. Nothing was changed."
     sentence_zh = "相同的数据此前已通过其他途径提交。未作任何更改。"
+
+
+class CasePersonal(Refusal):
+    """What a reading is for stands in a record for good, so it goes by no person's number (PIPL article 6)."""
+
+    code = "case_personal"
+    sentence = "The case has digits like a mobile or an ID number; name the case by a number of its own."
+    sentence_zh = "案件编号含有类似手机号或身份证号的数字;请使用案件自身的编号。"

@@ -10,7 +10,8 @@ from carbonhui.api.routes.acting import hidden, named, numbered, paged, whole_li
 from carbonhui.api.routes.me import PersonSchema, told_of
 from carbonhui.api.routes.organisations import KINDS, STATES, OrganisationSchema
 from carbonhui.api.routes.organisations import told_of as organisation_told
-from carbonhui.api.routes.refusals import MinorNeedsApprover
+from carbonhui.api.routes.references import Reference
+from carbonhui.api.routes.refusals import CasePersonal, MinorNeedsApprover
 from carbonhui.participants import Organisation, Staff
 
 blueprint = Blueprint("staff", __name__, description="What the staff does.")
@@ -124,7 +125,7 @@ def decide_step(call: Call, step: UUID, body: dict[str, Any]) -> dict[str, Any]:
 
 class ReadingAsked(Strict):
     purpose = Choice(*PURPOSES, required=True, metadata={"description": "What you read it for; the person sees it."})
-    case = Pattern(r"[A-Za-z0-9][A-Za-z0-9-]{2,39}", longest=40, required=True, metadata={
+    case = Reference(r"[A-Za-z0-9][A-Za-z0-9-]{2,39}", longest=40, required=True, metadata={
         "description": "The number of the case; the person sees it.", "example": "2026-00117",
     })  # fmt: skip
 
@@ -140,9 +141,11 @@ class ProfileSchema(PersonSchema):
     blueprint, "GET", "/v1/staff/persons/<uuid:person>", "readPerson", query=ReadingAsked, answer=ProfileSchema,
     summary="A person's particulars, for a stated purpose, on a record that the person sees",
     description="Particulars of minors are for approvers only.",
-    refuses=(MinorNeedsApprover, participants.PersonErased),
+    refuses=(MinorNeedsApprover, CasePersonal, participants.PersonErased),
 )  # fmt: skip
 def read_person(call: Call, person: UUID, query: dict[str, Any]) -> dict[str, Any]:
+    if not privacy.is_reference(query["case"]):
+        raise CasePersonal()
     with hidden(participants.PersonUnknown):
         found = participants.person_by_handle(call.session, person)
     if found.is_minor(call.today) and "staff:approver" not in call.caller.roles:

@@ -135,10 +135,15 @@ def test_an_institution_applies_for_its_users_under_its_agreement(city: City):
     [agreement] = metro.get("/v1/agreements").json["items"]
     assert (agreement["source"], agreement["in_force"]) == ("transit-trips", True)
     path = f"/v1/agreements/{agreement['agreement']}/users"
-    users = [{"identifier": "T-1", "evidence": "form 1"}, {"identifier": "T-2", "evidence": "form 2"}]
+    users = [{"identifier": "T-1", "evidence": "form-1"}, {"identifier": "T-2", "evidence": "form-2"}]
     applied = metro.post(path, {"users": users})
     assert applied.json == {"given": 1, "standing": 0, "withdrawn": 0, "minors": 0, "unlinked": 1}
     assert said(metro.post(path, {"users": [{"identifier": "T-1"}]})) == (422, "consent_evidence_missing")
+    for evidence, code in (
+        ("Zhang Wei", "fields_invalid"), ("form", "fields_invalid"), ("13800138000", "consent_evidence_invalid"),
+        ("form-138.0013.8000", "consent_evidence_invalid"),
+    ):  # fmt: skip
+        assert said(metro.post(path, {"users": [{"identifier": "T-1", "evidence": evidence}]})) == (422, code)
     assert said(rival.post(path, {"users": users})) == (404, "not_found")
     who.delete("/v1/me/consents/transit-trips")
     assert metro.post(path, {"users": users}).json["withdrawn"] == 1

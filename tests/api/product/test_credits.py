@@ -33,7 +33,7 @@ def walker(city: City) -> Caller:
     who.post("/v1/me/consents", {"source": STEPS, "text_digest": text["text_digest"], "covers_from": "2026-11-01"})
     declared = who.post("/v1/me/activities", steps(17, 18, 19))
     assert declared.json["received"] == [
-        {"source": STEPS, "rows": 3, "accepted": 3, "duplicate": 0, "refused": 0, "refused_by": []}
+        {"source": STEPS, "rows": 3, "accepted": 3, "duplicate": 0, "refused": 0, "refused_by": [], "refused_rows": []}
     ]
     return who
 
@@ -173,6 +173,8 @@ def test_what_is_not_believed_is_refused_row_by_row_with_the_rule(measuring: Cit
     [received] = told.json["received"]
     assert (received["accepted"], received["refused"]) == (1, 1)
     assert [one["rows"] for one in received["refused_by"]] == [1] and received["refused_by"][0]["sentence"]
+    [row] = received["refused_rows"]
+    assert row["code"] == received["refused_by"][0]["code"] and row["row"] in (1, 2) and "{" not in row["sentence"]
     assert said(who.post("/v1/me/activities", {})) == (422, "rows_unusable")
 
 

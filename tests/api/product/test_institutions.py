@@ -59,7 +59,7 @@ def test_rows_are_delivered_and_each_ends_in_one_place(metro: Server):
     assert metro.get(f"/v1/activities/batches/{batch['batch']}").json == batch
 
 
-def test_the_refused_rows_come_back_with_their_reasons(metro: Server):
+def test_the_refused_rows_come_back_with_their_reasons(town: City, metro: Server):
     batch = metro.post("/v1/activities", {"profile": PROFILE, "rows": [ride("r-1", metres="far")]}).json
     answer = metro.get(f"/v1/activities/batches/{batch['batch']}/refused")
     assert answer.headers["Content-Type"] == "application/gzip"
@@ -67,6 +67,9 @@ def test_the_refused_rows_come_back_with_their_reasons(metro: Server):
     assert (row["code"], row["ride_id"]) == (batch["refused_by"][0]["code"], "r-1")
     whole = metro.post("/v1/activities", {"profile": PROFILE, "rows": [ride("r-2", day=17)]}).json
     assert said(metro.get(f"/v1/activities/batches/{whole['batch']}/refused")) == (404, "not_found")
+    name = answer.headers["Content-Disposition"].split('"')[1]
+    (town.settings.home / "quarantine" / name).unlink()
+    assert said(metro.get(f"/v1/activities/batches/{batch['batch']}/refused")) == (410, "refused_rows_gone")
 
 
 @pytest.mark.parametrize(("media_type", "packed"), [("text/csv", False), ("application/gzip", True)])

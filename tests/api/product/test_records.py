@@ -51,8 +51,11 @@ def test_a_minors_data_is_read_by_an_approver_only(city: City):
 
 def test_staff_say_what_they_read_it_for_from_a_closed_list(city: City):
     who, support = city.resident(), city.staff("support")
-    for query in ("", "?purpose=curiosity&case=2026-1", "?purpose=complaint", "?purpose=complaint&case=call 13800138000"):
+    for query in ("", "?purpose=curiosity&case=2026-1", "?purpose=complaint", "?purpose=complaint&case=call 13800138000",
+                  "?purpose=complaint&case=zhangwei"):
         assert said(support.get(f"/v1/staff/persons/{who.handle}{query}")) == (400, "query_invalid")
+    for case in ("13800138000", "138-0013-8000", "11010519491231002X"):
+        assert said(support.get(f"/v1/staff/persons/{who.handle}?purpose=complaint&case={case}")) == (422, "case_personal")
 
 
 def test_messages_tell_what_happened_in_the_readers_language(city: City):

@@ -101,5 +101,12 @@ def test_a_code_that_could_not_be_sent_says_so(city: City, monkeypatch):
     def fails(*_: str) -> None:
         raise access.CodeNotSent(reason="HTTP 500")
 
-    monkeypatch.setattr(city.letterbox, "send", fails)
-    assert said(city.stranger.post("/v1/codes", {"mobile": city.new_mobile()})) == (503, "code_not_sent")
+    mobile = city.new_mobile()
+    with monkeypatch.context() as out_of_order:
+        out_of_order.setattr(city.letterbox, "send", fails)
+        assert said(city.stranger.post("/v1/codes", {"mobile": mobile}, key="not-sent")) == (503, "code_not_sent")
+    # Nothing that did not come about is told again under the key.
+    assert said(city.stranger.post("/v1/codes", {"mobile": mobile}, key="not-sent")) == (429, "code_asked_too_often")
+    city.clock.instant += timedelta(seconds=61)
+    assert city.stranger.post("/v1/codes", {"mobile": mobile}, key="not-sent").status_code == 202
+    assert city.letterbox.code_for(mobile)

@@ -3,13 +3,14 @@
 -- One answer for each key of each caller. Neither the key nor the answer can be read here: the key is a digest,
 -- because clients put all sorts of things into it, and the answer is sealed, because it may hold tokens.
 CREATE TABLE api_answer (
-    id      bytea PRIMARY KEY CHECK (octet_length(id) = 32),
     scope   text COLLATE "C" NOT NULL CHECK (scope <> ''),
+    id      bytea NOT NULL CHECK (octet_length(id) = 32),
     request bytea NOT NULL CHECK (octet_length(request) = 32),
     sealed  bytea NOT NULL,
-    at      timestamptz NOT NULL DEFAULT now()
+    at      timestamptz NOT NULL DEFAULT now(),
+    -- The digest is of the scope and the key, so it alone would do; in this order erasure finds a caller's answers.
+    PRIMARY KEY (scope, id)
 );
-CREATE INDEX api_answer_of_scope ON api_answer (scope);
 CREATE INDEX api_answer_by_age ON api_answer USING brin (at);
 
 -- An answer is given once and never changed; it may be forgotten.
@@ -19,15 +20,21 @@ GRANT SELECT, INSERT, DELETE ON api_answer TO carbonhui_app;
 -- Begins a request under a key: NULL when it is the first, no bytes while the first is running,
 -- and otherwise the digest of the first request and its sealed answer. The lock lasts as long as the transaction,
 -- and each statement of this function sees what was committed before it, so a twin never slips in between.
-CREATE FUNCTION api_begin(p_id bytea) RETURNS bytea LANGUAGE plpgsql AS $$
+CREATE FUNCTION api_begin(p_scope text, p_id bytea) RETURNS bytea LANGUAGE plpgsql AS $$
 DECLARE
     v_found bytea;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(('x' || encode(substring(p_id FOR 8), 'hex'))::bit(64)::bigint) THEN
         RETURN ''::bytea;
     END IF;
-    SELECT request || sealed INTO v_found FROM api_answer WHERE id = p_id;
+    SELECT request || sealed INTO v_found FROM api_answer WHERE scope = p_scope AND id = p_id;
     RETURN v_found;
+END $$;
+
+-- Keeps its answer. A function, because its plan is made once for each connection.
+CREATE FUNCTION api_keep(p_scope text, p_id bytea, p_request bytea, p_sealed bytea) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO api_answer (scope, id, request, sealed) VALUES (p_scope, p_id, p_request, p_sealed);
 END $$;
 
 -- How many requests each caller was allowed in the running minute. Lost in a crash, which costs nothing.
