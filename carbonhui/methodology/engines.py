@@ -59,17 +59,25 @@ def _row(values: list[int], dialect: Dialect) -> str:
     return f"({', '.join(dialect.constant.format(value) for value in values)})"
 
 
-@cache
 def running_spark() -> Any:
-    """One session for all questions, because Spark takes seconds to start; its files go when the program ends."""
+    """One session for all questions, because Spark takes seconds to start; where somebody stopped it, another."""
+    return spark_session(_spark_folder())
+
+
+@cache
+def _spark_folder() -> Path:
+    """Where Spark keeps its files; they go when the program ends."""
     folder = Path(tempfile.mkdtemp(prefix="carbonhui-spark-"))
-    session = spark_session(folder)
-    atexit.register(_close, session, folder)
-    return session
+    atexit.register(_close, folder)
+    return folder
 
 
-def _close(session: Any, folder: Path) -> None:
-    session.stop()
+def _close(folder: Path) -> None:
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.getActiveSession()
+    if session is not None:
+        session.stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -2,7 +2,9 @@
 
 import re
 
-REFERENCE = r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}"
+#: At most 200 characters, of which the first is no mark and one at least is a digit.
+REFERENCE = r"(?:[A-Za-z][A-Za-z._:/-]*)?[0-9][A-Za-z0-9._:/-]*"
+REFERENCE_LONGEST = 200
 _MARKS = re.compile(r"[._:/-]+", re.ASCII)
 _DIGITS = re.compile("[0-9]+[Xx]?", re.ASCII)
 #: A mobile number with or without the country's, an ID number of today's or the older kind.
@@ -19,6 +21,6 @@ def is_reference(text: str) -> bool:
     >>> [is_reference(text) for text in ("JN13800138000", "11010519491231002X", "86.13800138000", "2026-0013800138000")]
     [False, False, False, True]
     """
-    if not re.fullmatch(REFERENCE, text, re.ASCII) or not re.search("[0-9]", text):
+    if len(text) > REFERENCE_LONGEST or not re.fullmatch(REFERENCE, text, re.ASCII):
         return False
     return not any(_PERSONAL.fullmatch(digits) for whole in (text, _MARKS.sub("", text)) for digits in _DIGITS.findall(whole))

@@ -9,7 +9,6 @@ from carbonhui.api.operation import Blueprint, Call, operation
 from carbonhui.api.refusals import NotFound
 from carbonhui.api.routes.acting import named, numbered, whole_list
 from carbonhui.api.routes.entrusted import agreements_of, in_force, signing_organisation
-from carbonhui.api.routes.references import Reference
 from carbonhui.core.database import connection_of
 
 blueprint = Blueprint("agreements", __name__, description="What service institutions may apply for.")
@@ -30,7 +29,7 @@ class AgreementSchema(Strict):
 
 class UserApplied(Strict):
     identifier = Text(100, required=True, metadata={"description": "The user's identifier at your institution."})
-    evidence = Reference(load_default=None, metadata={
+    evidence = Pattern(privacy.REFERENCE, load_default=None, metadata={
         "description": "The number under which you keep the user's own consent, nothing personal; needed for sensitive data.",
         "example": "form-2026-1187",
     })  # fmt: skip

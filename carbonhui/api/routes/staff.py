@@ -10,7 +10,6 @@ from carbonhui.api.routes.acting import hidden, named, numbered, paged, whole_li
 from carbonhui.api.routes.me import PersonSchema, told_of
 from carbonhui.api.routes.organisations import KINDS, STATES, OrganisationSchema
 from carbonhui.api.routes.organisations import told_of as organisation_told
-from carbonhui.api.routes.references import Reference
 from carbonhui.api.routes.refusals import CasePersonal, MinorNeedsApprover
 from carbonhui.participants import Organisation, Staff
 
@@ -125,7 +124,7 @@ def decide_step(call: Call, step: UUID, body: dict[str, Any]) -> dict[str, Any]:
 
 class ReadingAsked(Strict):
     purpose = Choice(*PURPOSES, required=True, metadata={"description": "What you read it for; the person sees it."})
-    case = Reference(r"[A-Za-z0-9][A-Za-z0-9-]{2,39}", longest=40, required=True, metadata={
+    case = Pattern(r"(?:[A-Za-z][A-Za-z-]*)?[0-9][A-Za-z0-9-]*", longest=40, required=True, metadata={
         "description": "The number of the case; the person sees it.", "example": "2026-00117",
     })  # fmt: skip
 
