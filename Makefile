@@ -29,6 +29,7 @@ bench: $(STAMP)
 	$(BIN)/python -m bench.ledger
 	$(BIN)/python -m bench.quantify
 	$(BIN)/python -m bench.mint
+	$(BIN)/python -m bench.api
 
 install: $(STAMP)
 
