@@ -29,7 +29,7 @@ TABLES = {
         "asset", "account_kind", "purpose", "account", "balance", "incoming", "transfer", "move", "hold", "block",
         "issue",
     ),
-    "approvals": ("matter", "decision"),
+    "approvals": ("matter", "decision", "countersignature"),
     "policy": ("policy_name", "policy_value", "policy_in_force"),
     "participants": (
         "link", "person", "guardianship", "identity_try", "staff", "organisation", "organisation_step", "member", "scheme_keeper", "link_code",

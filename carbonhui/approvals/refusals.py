@@ -60,3 +60,27 @@ class BodyUnknown(Refusal):
     code = "body_unknown"
     sentence = "{body} is not a deciding body; they are expert_committee, city and province."
     sentence_zh = "{body} 不是决定机构;决定机构为 expert_committee、city、province。"
+
+
+class CountersignatureUnknown(Refusal):
+    """Nothing waits for a second signature under this number."""
+
+    code = "countersignature_unknown"
+    sentence = "Nothing waits for a second signature under number {number}."
+    sentence_zh = "编号 {number} 没有待会签的事项。"
+
+
+class OwnCountersignature(Refusal):
+    """Two of the staff sign, not one twice."""
+
+    code = "own_countersignature"
+    sentence = "You asked for countersignature {number} yourself; another member of the staff has to answer it."
+    sentence_zh = "会签事项 {number} 由您本人提出,须由另一名工作人员答复。"
+
+
+class AskedAlready(Refusal):
+    """One question at a time about one thing."""
+
+    code = "asked_already"
+    sentence = "This already waits for a second signature ({kind})."
+    sentence_zh = "该事项({kind})已在等待会签。"

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from carbonhui.core.refusals import Refusal
 
-PROFILES = ("guangzhou", "demo")
+#: The cities whose policy is shipped, with their GB/T 2260 areas; the demonstration plays the first.
+CITIES = {"guangzhou": "4401", "fuzhou": "3610", "shenzhen": "4403"}
+PROFILES = (*CITIES, "demo")
 LANGUAGES = ("en", "zh")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 CRYPTOGRAPHIES = ("international", "guomi")
@@ -62,6 +64,11 @@ class Settings:
     statement_timeout_ms: int = 60_000
     lock_timeout_ms: int = 10_000
     idle_timeout_ms: int = 60_000
+
+    @property
+    def city(self) -> str:
+        """Whose policy holds."""
+        return "guangzhou" if self.is_demo else self.profile
 
     @property
     def is_demo(self) -> bool:
@@ -122,7 +129,7 @@ def read_settings(environment: Mapping[str, str] | None = None, *, profile: str 
         upload_bytes_max=_whole(env, "CARBONHUI_UPLOAD_BYTES_MAX", 64 << 20, 1 << 10, 1 << 34),
         caller_requests_max=_whole(env, "CARBONHUI_CALLER_REQUESTS_MAX", 600, 1, 10**9),
         stranger_requests_max=_whole(env, "CARBONHUI_STRANGER_REQUESTS_MAX", 60, 1, 10**9),
-        area=_area(env),
+        area=_area(env, CITIES.get(chosen, "4401")),
         pool_size=_whole(env, "CARBONHUI_POOL_SIZE", 8, 1, 1000),
         statement_timeout_ms=_whole(env, "CARBONHUI_STATEMENT_TIMEOUT_MS", 60_000, 100, 86_400_000),
         lock_timeout_ms=_whole(env, "CARBONHUI_LOCK_TIMEOUT_MS", 10_000, 100, 86_400_000),
@@ -144,8 +151,8 @@ def _whole(env: Mapping[str, str], name: str, default: int, lowest: int, highest
     return int(text)
 
 
-def _area(env: Mapping[str, str]) -> str:
-    text = env.get("CARBONHUI_AREA") or "4401"
+def _area(env: Mapping[str, str], default: str) -> str:
+    text = env.get("CARBONHUI_AREA") or default
     if not (len(text) == 4 and text.isascii() and text.isdigit() and text >= "1100"):
         raise SettingInvalid(name="CARBONHUI_AREA", value=text[:40], wanted="the four digits of a GB/T 2260 area")
     return text

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from carbonhui.core.amounts import checked_amount
 from carbonhui.core.database import connection_of
-from carbonhui.ledger.posting import CREDIT
+from carbonhui.ledger.posting import CREDIT, SANDBOX
 from carbonhui.ledger.refusals import (
     AboveHoldingLimit,
     AccountClosed,
@@ -27,6 +27,7 @@ class Kind(IntEnum):
     DEPARTMENT = 3
     CHARITY = 4
     ORGANISATION = 5
+    CAMPAIGN = 6
     ISSUANCE = 10
     CANCELLATION_POOL = 11
     RETIREMENT = 12
@@ -35,6 +36,8 @@ class Kind(IntEnum):
     FUND_CASH = 15
     BANK = 16
     PAYABLE = 17
+    CLEARING = 18
+    SANDBOX_SOURCE = 19
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,9 @@ class Account:
 
 _OPEN = """
 WITH opened AS (
-    INSERT INTO account (kind, asset, name)
-    SELECT %(kind)s, %(asset)s, %(name)s FROM generate_series(1, %(count)s)
+    INSERT INTO account (kind, asset, name, holder)
+    SELECT %(kind)s, %(asset)s, %(name)s, coalesce((SELECT holder FROM account WHERE id = %(beside)s), gen_random_uuid())
+    FROM generate_series(1, %(count)s)
     RETURNING id, kind, asset
 ), kept AS (
     INSERT INTO balance (account_id, asset, sends, receives, deferred, is_source)
@@ -68,15 +72,17 @@ SELECT id FROM opened ORDER BY id
 """
 
 
-def open_account(session: Session, kind: Kind, *, name: str | None = None, asset: int = CREDIT) -> int:
+def open_account(
+    session: Session, kind: Kind, *, name: str | None = None, asset: int = CREDIT, beside: int | None = None
+) -> int:
     """A new, empty account's number. Persons' accounts have no name; an organisation's is unique.
 
-    Raises `AccountNameTaken`.
+    ``beside`` is another account of the same holder. Raises `AccountNameTaken`.
     """
     assert name is None or kind != Kind.PERSON
     if name is not None and _named(session, name) is not None:
         raise AccountNameTaken(name=ascii(name))
-    return _opened(session, kind, count=1, name=name, asset=asset)[0]
+    return _opened(session, kind, count=1, name=name, asset=asset, beside=beside)[0]
 
 
 def open_accounts(session: Session, kind: Kind | str, *, count: int) -> list[int]:
@@ -85,14 +91,16 @@ def open_accounts(session: Session, kind: Kind | str, *, count: int) -> list[int
     return _opened(session, chosen, count=count, name=None, asset=CREDIT)
 
 
-def _opened(session: Session, kind: Kind, *, count: int, name: str | None, asset: int) -> list[int]:
-    words = {"kind": int(kind), "asset": asset, "name": name, "count": count}
+def _opened(
+    session: Session, kind: Kind, *, count: int, name: str | None, asset: int, beside: int | None = None
+) -> list[int]:
+    words = {"kind": int(kind), "asset": asset, "name": name, "count": count, "beside": beside}
     return [row[0] for row in connection_of(session).execute(_OPEN, words)]
 
 
 def system_account(session: Session, kind: Kind, *, asset: int = CREDIT) -> int:
     """The one account of its kind that the system itself keeps, opened when first asked for."""
-    name = kind.name.lower().replace("_", "-")
+    name = kind.name.lower().replace("_", "-") + ("-sandbox" if asset == SANDBOX else "")
     connection = connection_of(session)
     row = connection.execute("SELECT id FROM account WHERE name = %s", (name,)).fetchone()
     if row is None:
@@ -137,6 +145,16 @@ def require_kind(session: Session, account: int, kind: Kind) -> None:
         raise AccountUnknown(account=account)
     if row[0] != kind:
         raise KindDiffers(account=account, kind=Kind(row[0]).name.lower(), wanted=kind.name.lower())
+
+
+def lock_accounts(session: Session, *accounts: int) -> None:
+    """Let nobody else write these accounts' balances until the transaction ends; locked in the order of their numbers.
+
+    A deferred receiver's receipts are appended and wait for nobody.
+    """
+    connection_of(session).execute(
+        "SELECT FROM balance WHERE account_id = ANY (%s) ORDER BY account_id FOR NO KEY UPDATE", (list(accounts),)
+    )
 
 
 def close_account(session: Session, account: int) -> None:

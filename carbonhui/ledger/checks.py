@@ -37,7 +37,7 @@ class Broken:
 _SERIALS_BY_PLACE = """
 WITH owned AS (
     SELECT b.first / 1000000000000 + 2000 AS vintage, sum(b.last - b.first + 1) AS serials,
-           sum(b.last - b.first + 1) FILTER (WHERE a.kind BETWEEN 1 AND 5) AS participants,
+           sum(b.last - b.first + 1) FILTER (WHERE a.kind BETWEEN 1 AND 6 OR a.kind = 18) AS participants,
            sum(b.last - b.first + 1) FILTER (WHERE a.kind = 13) AS market,
            sum(b.last - b.first + 1) FILTER (WHERE a.kind = 11) AS pool,
            sum(b.last - b.first + 1) FILTER (WHERE a.kind = 12) AS retired

@@ -22,9 +22,10 @@ from carbonhui.ledger.refusals import (
     refusal_of,
 )
 
-#: The two assets, as the database numbers them.
+#: The assets, as the database numbers them. Sandbox credits are what developers try with; they have no serials.
 CREDIT = 1
 CNY = 2
+SANDBOX = 3
 
 _REFERENCE = re.compile(r"[!-~]{1,200}", re.ASCII)
 _LARGEST_ID = 2**63 - 1
@@ -45,6 +46,10 @@ class Purpose(IntEnum):
     FUND_BUDGET = 10
     CORRECT = 11
     ABANDON = 12
+    EXPIRE = 13
+    CONTRIBUTE = 14
+    RETURN = 15
+    SANDBOX_GRANT = 16
 
 
 #: Purposes whose rooms keep a record beside the transfer.

@@ -1,0 +1,1 @@
+-- Gifts and requests that wait, and what a person lets others take.

@@ -1,0 +1,1 @@
+-- Pools of credits with a goal.

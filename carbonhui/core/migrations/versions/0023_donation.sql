@@ -1,0 +1,1 @@
+-- Charities' campaigns, gifts to them, and what became of them.

@@ -1,0 +1,1 @@
+-- Merchants' grades, shops, tills and offers.

@@ -1,0 +1,1 @@
+-- Fee items and bills of departments, and offsets that were undone.

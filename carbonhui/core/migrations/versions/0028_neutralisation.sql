@@ -1,0 +1,1 @@
+-- Footprints and certificates.
