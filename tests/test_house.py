@@ -49,8 +49,16 @@ TABLES = {
     "activity": ("batch", "batch_file", "used_elsewhere", "refused_to_forget"),
     "quantification": ("reduction", "measurement", "measured_period"),
     "issuance": ("mint", "carry"),
-    "publicfees": ("bill_offset",),
+    "circulation": ("gift", "credit_request", "pool", "pool_contribution", "pool_return"),
+    "merchants": (
+        "merchant_grade", "alliance_membership", "shop", "till", "offer", "offer_shop", "offer_stock", "offer_count",
+        "payment_code_used", "payment_limit", "merchant_sandbox", "charge", "charge_refund",
+        "settlement", "settlement_item",
+    ),
+    "donation": ("donation_campaign", "donation_gift", "donation_use"),
+    "publicfees": ("fee_item", "bill", "bill_shown", "bill_try", "bill_offset"),
     "fund": ("par_purchase",),
+    "neutralisation": ("certificate",),
 }  # fmt: skip
 OWNER = {table: room for room, tables in TABLES.items() for table in tables}
 

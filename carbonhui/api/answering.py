@@ -46,6 +46,10 @@ def view_of(operation: Operation) -> Callable[..., Response]:
             return refused(foundation, trace, refusal)
         except Unreadable as error:
             return refused(foundation, trace, error.refusal, error.messages)
+        except ValidationError as error:
+            # Fields that are right one by one, and that a route found not to go together.
+            found = Unreadable(FieldsInvalid, error)
+            return refused(foundation, trace, found.refusal, found.messages)
         except (DBAPIError, psycopg.Error) as error:
             if not is_away(error):
                 raise
@@ -66,8 +70,9 @@ def is_away(error: BaseException) -> bool:
 def refused(foundation: Foundation, trace: Trace, refusal: Refusal, messages: Any = None) -> Response:
     """The response that tells a refusal."""
     errors = None if messages is None else errors_of(messages, trace.language)
+    settings = foundation.services.settings
     status, headers, body = problem(
-        refusal, language=trace.language, request_id=trace.request_id, public_url=foundation.services.settings.public_url, errors=errors
+        refusal, language=trace.language, city=settings.city, request_id=trace.request_id, public_url=settings.public_url, errors=errors
     )
     trace.refused(refusal.code, status)
     return Response(body, status, headers)
@@ -126,7 +131,8 @@ def _caller(foundation: Foundation, trace: Trace, body: bytes | None) -> access.
         trace.lease = foundation.rates.take(trace.scope, settings.stranger_requests_max)
     else:
         trace.scope = caller.scope
-        trace.lease = foundation.rates.take(caller.scope, settings.caller_requests_max)
+        most = settings.organisation_requests_max if caller.kind == "organisation" else settings.caller_requests_max
+        trace.lease = foundation.rates.take(caller.scope, most)
     return caller
 
 

@@ -63,6 +63,9 @@ def _responses(operation: "Operation") -> dict[str, Any]:
         responses["304"] = {"description": "What you have is still so."}
     for status in sorted(_problems(operation)):
         responses[str(status)] = {"$ref": "#/components/responses/Problem"}
+    if operation.produces == "text/html" and "404" in responses:
+        # A reader of a page is told by a page.
+        responses["404"] = {"description": "There is none.", "content": {"text/html": {"schema": {"type": "string"}}}}
     return responses
 
 

@@ -7,6 +7,7 @@ body a number is a JSON number and nothing else.
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -241,8 +242,9 @@ class Page(Strict):
     limit = Whole(1, 100, load_default=20, metadata={"description": "The most items on the page."})
 
 
+@cache
 def page_of(item: type[Schema]) -> type[Schema]:
-    """The answer of a list of these: ``items`` and ``next``, null on the last page."""
+    """The answer of a list of these, one schema for each item: ``items`` and ``next``, null on the last page."""
     name = item.__name__.removesuffix("Schema") + "Page"
     return Strict.from_dict(
         {"items": fields.List(fields.Nested(item), required=True), "next": fields.String(required=True, allow_none=True)}, name=name

@@ -5,6 +5,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+from carbonhui import policy
 from carbonhui.api.fields import CHINESE, Said
 from carbonhui.api.refusals import InternalError, ServiceUnavailable
 from carbonhui.api.statuses import REFUSED, RETRY_AFTER, STATUSES, title_of
@@ -32,16 +33,16 @@ def public(refusal: Refusal) -> Refusal:
 
 
 def problem(
-    refusal: Refusal, *, language: str, request_id: str, public_url: str, errors: list[dict[str, Any]] | None = None
+    refusal: Refusal, *, language: str, city: str, request_id: str, public_url: str, errors: list[dict[str, Any]] | None = None
 ) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body that tell this refusal."""
+    """Status, headers and body that tell this refusal, in the city's own words."""
     told = public(refusal)
     status = status_of(told)
     body: dict[str, Any] = {
         "type": f"{public_url}/v1/problems/{told.code}",
         "title": title_of(status, language),
         "status": status,
-        "detail": told.text(language),
+        "detail": policy.refusal_told(told, language, city),
         "code": told.code,
         "instance": f"urn:carbonhui:request:{request_id}",
         "facts": facts_of(told),

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
-from carbonhui import issuance, ledger, supervision
+from carbonhui import export, issuance, ledger, supervision
 from carbonhui.cli.context import Face, console, pass_face
 from carbonhui.core.clock import CITY_TIME
 
@@ -79,21 +80,24 @@ def statement(face: Face, account: str, most: int, cursor: str | None, as_json: 
         holder = ledger.balance_of(session, number)
         carry_mg = issuance.carry_of(session, number)
         runs = {line.transfer: ledger.runs_of(session, line.transfer) for line in page.lines}
+        told = export.sentences_of(session, number, list(runs), city=face.settings.city)
+    sentences = {transfer: one.text(face.language) for transfer, one in told.items()}
     area = face.settings.area
     if as_json:
         lines = [
             {
                 "transfer": line.transfer, "entered_at": line.at.isoformat(), "business_date": str(line.business_date),
-                "purpose": line.purpose.name.lower(), "amount": line.amount, "balance": line.balance,
+                "purpose": line.purpose.name.lower(), "sentence": sentences[line.transfer], "amount": line.amount,
+                "balance": line.balance,
                 "counterpart": line.counterpart, "counterpart_name": line.counterpart_name, "reference": line.reference,
                 "codes": [[ledger.code_of(first, area), last - first + 1] for first, last in runs[line.transfer]],
             }
             for line in page.lines
         ]
-        told = {"account": number, "posted": holder.posted, "held": holder.held, "carry_mg": carry_mg}
-        click.echo(json.dumps({**told, "lines": lines, "cursor": page.cursor}, ensure_ascii=False))
+        whole = {"account": number, "posted": holder.posted, "held": holder.held, "carry_mg": carry_mg}
+        click.echo(json.dumps({**whole, "lines": lines, "cursor": page.cursor}, ensure_ascii=False))
         return
-    console().print(statement_table(page, runs, area, holder, carry_mg))
+    console().print(statement_table(page, runs, area, holder, carry_mg, sentences))
     if page.cursor:
         books = f"--profile {face.profile} " if face.profile else ""
         click.echo(f"More: carbonhui {books}statement {account} --cursor {page.cursor}")
@@ -107,22 +111,23 @@ def account_number(session: Any, text: str) -> int:
 
 
 def statement_table(
-    page: ledger.Page, runs: dict[int, list[tuple[int, int]]], area: str, holder: ledger.Account, carry_mg: int
+    page: ledger.Page, runs: dict[int, list[tuple[int, int]]], area: str, holder: ledger.Account, carry_mg: int,
+    sentences: dict[int, str],
 ) -> Table:
     """A page of a statement, with the code of the first serial of each run and how many follow it."""
-    unit = "credits" if holder.asset == ledger.CREDIT else "fen"
-    title = f"Account {holder.id} ({holder.name or holder.kind.name.lower()}): {holder.posted:,} {unit}"
+    unit = {ledger.CNY: "fen", ledger.SANDBOX: "sandbox credits"}.get(holder.asset, "credits")
+    title = f"Account {holder.id} ({escape(holder.name or holder.kind.name.lower())}): {holder.posted:,} {unit}"
     title += f", {holder.held:,} of them promised" if holder.held else ""
     title += f", {carry_mg:,} mg towards the next" if carry_mg else ""
     table = Table(title=title)
-    for column, justify in (("day", "left"), ("purpose", "left"), ("amount", "right"), ("balance", "right")):
+    for column, justify in (("day", "left"), ("what happened", "left"), ("amount", "right"), ("balance", "right")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
     for column in ("with", "codes (first code x count)"):
         table.add_column(column)
     for line in page.lines:
         named = line.counterpart_name or str(line.counterpart)
         table.add_row(
-            str(line.business_date), line.purpose.name.lower(), f"{line.amount:+,}", f"{line.balance:,}", named,
+            str(line.business_date), escape(sentences[line.transfer]), f"{line.amount:+,}", f"{line.balance:,}", escape(named),
             _codes(runs[line.transfer], area),
         )
     return table

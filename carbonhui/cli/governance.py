@@ -8,6 +8,7 @@ from rich.table import Table
 from carbonhui import approvals, methodology, policy
 from carbonhui.cli.context import Face, console, pass_face
 from carbonhui.cli.methodologies import installed_methodology, version_option
+from carbonhui.cli.naming import day_option, on_day
 
 _start = click.option("--from", "start", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The first day in force.")
 _source = click.option("--source", required=True, help="The paper that the value comes from.")
@@ -33,6 +34,22 @@ def list_values(face: Face) -> None:
         until = str(value.end) if value.end else "open"
         marked = " (demonstration)" if value.demonstration else ""
         table.add_row(value.name, shown, str(value.start), until, value.source + marked, str(value.matter))
+    console().print(table)
+
+
+@policy_commands.command(name="rules")
+@day_option
+@pass_face
+def list_rules(face: Face, day: datetime | None) -> None:
+    """Every rule of the city as it holds on a day, with its source; what no source gives is said to be absent."""
+    on = on_day(face, day)
+    with face.database() as database, database.begin() as session:
+        city, found = policy.city_of(session), policy.rules(session, on)
+    table = Table(title=f"Rules of {city.en} {city.zh} on {on}; credits are called {city.credit_zh} ({city.credit_en})")
+    for column in ("rule", "value", "set by", "source"):
+        table.add_column(column)
+    for rule in found:
+        table.add_row(rule.name, "absent" if rule.number is None else f"{rule.number:,}", rule.by, rule.source)
     console().print(table)
 
 

@@ -7,21 +7,30 @@ import click
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from carbonhui import __version__
+from carbonhui import __version__, policy
 from carbonhui.cli import (
     access,
     accounts,
     activities,
+    billing,
     books,
+    charging,
+    circulating,
     clockwork,
     consents,
+    countersigning,
+    donating,
     exporting,
     governance,
     measuring,
+    merchanting,
     methodologies,
+    neutralising,
     notices,
     people,
+    pooling,
     serving,
+    settling,
     using,
     vault,
 )
@@ -39,7 +48,7 @@ class OneLine(click.Group):
         try:
             return super().invoke(ctx)
         except Refusal as refusal:
-            click.echo(f"{refusal.code}: {refusal.text(_language(ctx))}", err=True)
+            click.echo(f"{refusal.code}: {_told(ctx, refusal)}", err=True)
             ctx.exit(REFUSED)
         except (psycopg.Error, DBAPIError) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
@@ -47,6 +56,14 @@ class OneLine(click.Group):
             ctx.exit(REFUSED)
         except UnicodeEncodeError as error:
             raise click.UsageError("an argument holds bytes that are not UTF-8") from error
+
+
+def _told(ctx: click.Context, refusal: Refusal) -> str:
+    """In the reader's language, and with the city's name of the credit where the settings can be read."""
+    try:
+        return policy.refusal_told(refusal, _language(ctx), ctx.obj.settings.city)
+    except (AttributeError, SettingInvalid):
+        return refusal.text(_language(ctx))
 
 
 def _language(ctx: click.Context) -> str:
@@ -72,8 +89,8 @@ def carbonhui(ctx: click.Context, profile: str | None, language: str | None) -> 
 
 
 _PARTS = (
-    books, methodologies, activities, measuring, governance, accounts, using, people, consents, access, vault, exporting, notices,
-    clockwork, serving,
+    books, methodologies, activities, measuring, governance, countersigning, accounts, using, circulating, billing, merchanting, charging, people,
+    consents, access, vault, exporting, notices, clockwork, serving, neutralising, settling, pooling, donating,
 )  # fmt: skip
 for commands in _PARTS:
     for command in commands.COMMANDS:

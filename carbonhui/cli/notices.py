@@ -3,7 +3,7 @@
 import click
 from rich.table import Table
 
-from carbonhui import notifications, privacy
+from carbonhui import notifications, policy, privacy
 from carbonhui.cli.context import Face, console, pass_face
 
 
@@ -137,7 +137,7 @@ def notices(face: Face, most: int, before: int | None) -> None:
     with face.database() as database, database.begin() as session:
         found = notifications.staff_notices(session, before=before, limit=most)
     for notice in found:
-        click.echo(f"{notice.id} {notice.at:%Y-%m-%d %H:%M} {notice.code}: {notice.text(face.language)}")
+        click.echo(f"{notice.id} {notice.at:%Y-%m-%d %H:%M} {notice.code}: {policy.called(notice.text(face.language), face.settings.city)}")
 
 
 COMMANDS = (webhook, notices)

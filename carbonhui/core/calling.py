@@ -13,6 +13,8 @@ from weakref import WeakKeyDictionary
 import psycopg
 from psycopg import pq
 
+from carbonhui.core.database import BeginAgain
+
 _NUMBERS = itertools.count()
 
 #: The statements that each connection has prepared, by their text.
@@ -22,7 +24,8 @@ _PREPARED: WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]] = WeakKe
 def answer_of(connection: psycopg.Connection[Any], statement: str, words: tuple[Any, ...]) -> int:
     """The single whole number that a statement answers; ``words`` are ints, texts, days, booleans or None.
 
-    Raises what the driver raises for the same failure.
+    Raises what the driver raises for the same failure, and `BeginAgain` where a
+    transaction that was begun by hand has to be done anew.
     """
     if not connection.autocommit:
         # Inside a transaction the driver keeps count: it begins with the first statement, and it forgets
@@ -34,8 +37,10 @@ def answer_of(connection: psycopg.Connection[Any], statement: str, words: tuple[
     with connection.lock:
         result = _executed(connection, statement, given)
         if result.error_field(pq.DiagnosticField.SQLSTATE) == _FORGOTTEN:
-            # The driver threw away all prepared statements; nothing was done, and there is no transaction.
+            # The driver threw away all prepared statements, as it does when a part of a transaction was rolled back.
             _PREPARED.pop(connection)
+            if connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+                raise BeginAgain
             result = _executed(connection, statement, given)
     if result.status != pq.ExecStatus.TUPLES_OK:
         raise _error(connection, result)

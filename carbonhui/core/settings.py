@@ -58,6 +58,8 @@ class Settings:
     upload_bytes_max: int = 64 << 20
     #: Requests a minute for each caller, and for each address without a token.
     caller_requests_max: int = 600
+    #: And for each organisation's server, behind which stand all its tills.
+    organisation_requests_max: int = 12_000
     stranger_requests_max: int = 60
     area: str = "4401"
     pool_size: int = 8
@@ -128,6 +130,7 @@ def read_settings(environment: Mapping[str, str] | None = None, *, profile: str 
         body_bytes_max=_whole(env, "CARBONHUI_BODY_BYTES_MAX", 1 << 20, 1 << 10, 1 << 30),
         upload_bytes_max=_whole(env, "CARBONHUI_UPLOAD_BYTES_MAX", 64 << 20, 1 << 10, 1 << 34),
         caller_requests_max=_whole(env, "CARBONHUI_CALLER_REQUESTS_MAX", 600, 1, 10**9),
+        organisation_requests_max=_whole(env, "CARBONHUI_ORGANISATION_REQUESTS_MAX", 12_000, 1, 10**9),
         stranger_requests_max=_whole(env, "CARBONHUI_STRANGER_REQUESTS_MAX", 60, 1, 10**9),
         area=_area(env, CITIES.get(chosen, "4401")),
         pool_size=_whole(env, "CARBONHUI_POOL_SIZE", 8, 1, 1000),

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-from carbonhui import activity, fund, issuance, ledger, quantification, supervision
+from carbonhui import activity, export, fund, issuance, ledger, quantification, supervision
 from carbonhui.core.refusals import Refusal
 from carbonhui.core.settings import Settings
 
@@ -48,6 +48,9 @@ class Teller:
     def refused(self, article: str, what: str, refusal: Refusal) -> None:
         self.console.print(f"  Art. {article:>2}  {what}: [yellow]refused[/yellow], {refusal.code}")
         self.console.print(f"           {refusal.text('en')}\n           {refusal.text('zh')}")
+
+    def certificate(self, number: str, path: Path) -> None:
+        self.console.print(f"           certificate {number}: {path}", soft_wrap=True)
 
     def bought(self, bought: fund.Purchase) -> None:
         before = "  [dim](done before; nothing moved now)[/dim]" if bought.again else ""
@@ -122,16 +125,17 @@ class Teller:
     def statement(self, session: Session, account: int) -> None:
         self.heading("The rider's statement, newest first", "账单")
         table = Table()
-        for column in ("day", "purpose", "amount", "balance", "with", "first code x count"):
+        for column in ("day", "what happened", "amount", "balance", "first code x count"):
             table.add_column(column, justify="right" if column in ("amount", "balance") else "left")
-        for line in ledger.statement(session, account, most=6).lines:
+        lines = ledger.statement(session, account, most=8).lines
+        sentences = export.sentences_of(session, account, [line.transfer for line in lines], city=self.settings.city)
+        for line in lines:
             runs = ledger.runs_of(session, line.transfer)
             first, last = runs[0]
             code = f"{ledger.spaced(ledger.code_of(first, self.settings.area))} x {last - first + 1}"
             more = f" and {len(runs) - 1} runs more" if len(runs) > 1 else ""
             table.add_row(
-                str(line.business_date), line.purpose.name.lower(), f"{line.amount:+,}", f"{line.balance:,}",
-                line.counterpart_name or str(line.counterpart), code + more,
+                str(line.business_date), sentences[line.transfer].text("en"), f"{line.amount:+,}", f"{line.balance:,}", code + more,
             )
         self.console.print(table)
         carry = issuance.carry_of(session, account)

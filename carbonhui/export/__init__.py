@@ -7,7 +7,10 @@ opened, and the person sees that it was.
 from carbonhui.export.collecting import MATTERS, Matter, matters
 from carbonhui.export.erasing import erase, forget_files
 from carbonhui.export.holdings import Run, Side, Step, life_of, runs_held, runs_moved, sides_of
-from carbonhui.export.refusals import CreditNotYours, ExportTooLarge
+from carbonhui.export.printing import print_statement
+from carbonhui.export.refusals import CreditNotYours, ExportTooLarge, StatementDaysInvalid, StatementTooLong
+from carbonhui.export.sentences import Sentence, sentences_of
+from carbonhui.export.statements import Statement, StatementLine, statement_between
 from carbonhui.export.writing import as_xlsx, everything, write_json, write_xlsx
 
 __all__ = [
@@ -16,7 +19,12 @@ __all__ = [
     "ExportTooLarge",
     "Matter",
     "Run",
+    "Sentence",
     "Side",
+    "Statement",
+    "StatementDaysInvalid",
+    "StatementLine",
+    "StatementTooLong",
     "Step",
     "as_xlsx",
     "erase",
@@ -24,9 +32,12 @@ __all__ = [
     "forget_files",
     "life_of",
     "matters",
+    "print_statement",
     "runs_held",
     "runs_moved",
+    "sentences_of",
     "sides_of",
+    "statement_between",
     "write_json",
     "write_xlsx",
 ]

@@ -6,20 +6,19 @@ needs no more memory than a short one.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
 from carbonhui import access, activity, consent, issuance, ledger, notifications, participants, privacy, quantification
-from carbonhui.core.clock import CITY_TIME
-from carbonhui.core.database import connection_of
 from carbonhui.core.settings import Settings
+from carbonhui.export.about import About, Row, plain
 from carbonhui.export.holdings import runs_held, runs_moved, sides_of
+from carbonhui.export.sentences import sentences_of
+from carbonhui.export.using import USING
 from carbonhui.participants import Person
 
-Value = str | int | bool | None
-Row = tuple[Value, ...]
 _PAGE = 1000
 _LONGEST = timedelta(days=30)
 
@@ -35,36 +34,6 @@ class Matter:
     says_zh: str
     columns: tuple[str, ...]
     rows: Iterator[Row]
-
-
-@dataclass(frozen=True)
-class About:
-    """Whose copy is made, by whom, and with what."""
-
-    session: Session
-    vault: privacy.Vault
-    settings: Settings
-    person: Person
-    reader: privacy.Reader
-
-    def asked(self, statement: str) -> Iterator[Row]:
-        """The rows of a query about the person (``id``), the account or the subject."""
-        words = {"id": self.person.id, "account": self.person.account_id, "subject": self.person.subject}
-        for row in connection_of(self.session).execute(statement, words).fetchall():
-            yield tuple(plain(value) for value in row)
-
-
-def plain(value: Any) -> Value:
-    """A value as JSON and a sheet can hold it: whole numbers, yes and no, texts; instants in city time."""
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, datetime):
-        return (value.astimezone(CITY_TIME) if value.tzinfo else value).isoformat(timespec="seconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.hex()
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def matters(
@@ -194,14 +163,15 @@ def _statement(about: About) -> Iterator[Row]:
     account, area, cursor = about.person.account_id, about.settings.area, None
     while True:
         page = ledger.statement(about.session, account, cursor=cursor, most=_PAGE)
-        moved = runs_moved(about.session, [line.transfer for line in page.lines])
+        numbers = [line.transfer for line in page.lines]
+        moved, sentences = runs_moved(about.session, numbers), sentences_of(about.session, account, numbers, city=about.settings.city)
         sides = sides_of(about.session, account, {line.counterpart for line in page.lines})
         for line in page.lines:
             runs = ", ".join(f"{ledger.code_of(run.first, area)} x {run.count}" for run in moved[line.transfer])
-            other = sides[line.counterpart]
+            other, told = sides[line.counterpart], sentences[line.transfer]
             yield (
                 plain(line.at), plain(line.business_date), line.purpose.name.lower(), line.amount, line.balance, other.kind,
-                other.name, line.reference, runs,
+                other.name, line.reference, runs, told.en, told.zh,
             )  # fmt: skip
         cursor = page.cursor
         if cursor is None:
@@ -220,14 +190,6 @@ def _promises(about: About) -> Iterator[Row]:
     return about.asked(
         "SELECT purpose.name, amount, state, reference, hold.at, expires_at FROM hold JOIN purpose ON purpose.id = hold.purpose"
         " WHERE account_id = %(account)s ORDER BY hold.id"
-    )
-
-
-def _bills(about: About) -> Iterator[Row]:
-    return about.asked(
-        """SELECT coalesce(o.name, a.name), b.bill, b.total_fen, b.offset_fen, b.credits, b.day FROM bill_offset b
-           JOIN transfer t ON t.id = b.transfer_id JOIN account a ON a.id = b.department
-           LEFT JOIN organisation o ON o.account_id = a.id WHERE t.debit = %(account)s ORDER BY b.id"""
     )
 
 
@@ -280,13 +242,13 @@ _ALL: tuple[tuple[str, str, str, tuple[str, ...], Callable[[About], Iterator[Row
     ("balance", "What you hold now; carry_mg counts towards your next credit.", "您当前持有的碳惠;carry_mg 计入下一个碳惠。",
      ("credits", "held", "available", "carry_mg"), _balance),
     ("statement", "Every movement of your credits, newest first; amounts that you gave are negative.", "您的碳惠的全部变动,最新在前;转出为负数。",
-     ("entered_at", "business_date", "purpose", "amount", "balance", "counterpart_kind", "counterpart", "reference", "codes"),
+     ("entered_at", "business_date", "purpose", "amount", "balance", "counterpart_kind", "counterpart", "reference", "codes",
+      "sentence", "sentence_zh"),
      _statement),
     ("credits", "Your credits as runs of codes.", "您的碳惠编码区间。", ("first_code", "last_code", "credits", "vintage"), _credits),
     ("promises", "Credits that you promised, and what became of it.", "您预留的碳惠及其结果。",
      ("purpose", "credits", "state", "reference", "made_at", "expires_at"), _promises),
-    ("bills", "Public-service bills that you paid in part with credits.", "您以碳惠抵扣的公共服务账单。",
-     ("department", "bill", "total_fen", "offset_fen", "credits", "day"), _bills),
+    *USING,
     ("messages", "What the platform told you.", "平台发给您的消息。", ("at", "topic", "text", "read_at"), _messages),
     ("reads", "Who read your personal data, and what for.", "您的个人信息的查看记录。", ("at", "fields", "reader", "role", "purpose"), _reads),
 )  # fmt: skip

@@ -16,7 +16,8 @@ from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
 from carbonhui import privacy
 from carbonhui.core.settings import Settings
-from carbonhui.export.collecting import Matter, Row, matters
+from carbonhui.export.about import Row
+from carbonhui.export.collecting import Matter, matters
 from carbonhui.export.refusals import ExportTooLarge
 from carbonhui.participants import Person
 

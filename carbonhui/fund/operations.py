@@ -51,7 +51,8 @@ def purchase_at_par(
     if before is not None:
         return before
     _refuse_strange_purse(session, department, cash_account)
-    due = publicfees.owed(session, department, through=through)
+    number = _next_number(session)
+    due = publicfees.mark_purchased(session, department, through=through, purchase=number)
     if due.credits < 1:
         raise NothingOwed(department=department, through=through)
     pool = ledger.system_account(session, Kind.CANCELLATION_POOL)
@@ -61,15 +62,19 @@ def purchase_at_par(
         Leg(purpose=Purpose.PAR_PURCHASE, source=cash, target=cash_account, amount=due.fen, asset=CNY),
     ]
     posted = ledger.post_group(session, legs, reference=reference, business_date=business_date)
-    row = connection_of(session).execute(
-        """INSERT INTO par_purchase (department, through, credits, fen, cash_account, transfer_id, reference)
-           VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id""",
-        (department, through, due.credits, due.fen, cash_account, posted[0].id, reference),
-    ).fetchone()
+    connection_of(session).execute(
+        """INSERT INTO par_purchase (id, department, through, credits, fen, cash_account, transfer_id, reference)
+           OVERRIDING SYSTEM VALUE VALUES (%s, %s, %s, %s, %s, %s, %s, %s)""",
+        (number, department, through, due.credits, due.fen, cash_account, posted[0].id, reference),
+    )
+    return Purchase(number, department, due.credits, due.fen, again=False)
+
+
+def _next_number(session: Session) -> int:
+    """The number of the purchase, known before it is entered so that its offsets can be marked first."""
+    row = connection_of(session).execute("SELECT nextval(pg_get_serial_sequence('par_purchase', 'id'))").fetchone()
     assert row is not None
-    marked = publicfees.mark_purchased(session, department, through=through, purchase=row[0])
-    assert marked == due.bills
-    return Purchase(row[0], department, due.credits, due.fen, again=False)
+    return int(row[0])
 
 
 def _refuse_strange_purse(session: Session, department: int, cash_account: int) -> None:

@@ -19,6 +19,7 @@ from carbonhui.ledger.accounts import (
     require_kind,
     system_account,
 )
+from carbonhui.ledger.avoided import Covering, Origin, avoided_mg, credits_covering, origins_of
 from carbonhui.ledger.batches import Outcome, Transfer, post_many
 from carbonhui.ledger.checks import CHECKS, Broken, Check, run_checks
 from carbonhui.ledger.codes import code_of, parse_code, serial_of, spaced, vintage_of
@@ -92,6 +93,7 @@ __all__ = [
     "CaptureAboveHold",
     "Check",
     "CodeInvalid",
+    "Covering",
     "CursorInvalid",
     "Entered",
     "Event",
@@ -105,6 +107,7 @@ __all__ = [
     "Line",
     "NotEnough",
     "NotReversible",
+    "Origin",
     "Outcome",
     "Page",
     "Posted",
@@ -116,12 +119,14 @@ __all__ = [
     "Transfer",
     "TransferUnknown",
     "account_named",
+    "avoided_mg",
     "balance_at",
     "balance_of",
     "blocks_of",
     "capture",
     "close_account",
     "code_of",
+    "credits_covering",
     "expire",
     "fold",
     "history_of",
@@ -134,6 +139,7 @@ __all__ = [
     "merge_blocks",
     "open_account",
     "open_accounts",
+    "origins_of",
     "parse_code",
     "post",
     "post_group",

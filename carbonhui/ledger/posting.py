@@ -53,7 +53,9 @@ class Purpose(IntEnum):
 
 
 #: Purposes whose rooms keep a record beside the transfer.
-_RECORDED = frozenset({Purpose.OFFSET, Purpose.PAR_PURCHASE})
+_RECORDED = frozenset({Purpose.OFFSET, Purpose.PAR_PURCHASE, Purpose.REFUND, Purpose.CONTRIBUTE, Purpose.RETURN})
+#: A merchant's charge is undone by a refund.
+_OF_CHARGES = "charge:"
 
 
 @dataclass(frozen=True)
@@ -145,15 +147,16 @@ def reverse(session: Session, transfer: int, *, reference: str, business_date: d
 
     What comes back is the same amount, not the same serials: the receiver's oldest
     go first, as always. Raises what `post` raises, `TransferUnknown`, and `NotReversible`
-    for an offset, a purchase or a capture, of which a room keeps its own record.
+    for an offset, a purchase, a refund, a pool's movements or a capture, of which a room keeps its own record.
     """
     row = connection_of(session).execute(
-        "SELECT debit, credit, amount, asset, purpose, hold_id FROM transfer WHERE id = %s", (transfer,)
+        "SELECT debit, credit, amount, asset, purpose, hold_id IS NOT NULL OR starts_with(reference, %s) FROM transfer WHERE id = %s",
+        (_OF_CHARGES, transfer),
     ).fetchone()
     if row is None:
         raise TransferUnknown(transfer=transfer)
-    debit, credit, amount, asset, purpose, hold = row
-    if purpose in _RECORDED or hold is not None:
+    debit, credit, amount, asset, purpose, is_charge = row
+    if purpose in _RECORDED or is_charge:
         raise NotReversible(transfer=transfer, purpose=Purpose(purpose).name.lower())
     check_words(source=credit, target=debit, amount=amount, reference=reference)
     words = (reference, credit, debit, amount, asset, int(Purpose.CORRECT), business_date, transfer)

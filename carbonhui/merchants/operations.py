@@ -1,4 +1,4 @@
-"""Redeeming and settling."""
+"""Redeeming."""
 
 from datetime import date
 
@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 from carbonhui import ledger, participants
 from carbonhui.core.amounts import Credits
 from carbonhui.ledger import Kind, Purpose
-from carbonhui.merchants.refusals import NothingToSettle
 
 
 def redeem(
@@ -26,21 +25,3 @@ def redeem(
     )
     participants.announce_received(session, posted, account=merchant, credits=credits, purpose=Purpose.REDEEM, on=business_date)
     return posted
-
-
-def settle(session: Session, *, merchant: int, reference: str, business_date: date) -> ledger.Posted:
-    """Move what a merchant has received, and has not promised, to the cancellation pool (Article 20).
-
-    The same reference again returns the first settlement, whatever the merchant
-    holds by then. Raises `NothingToSettle`, `ledger.KindDiffers`, and what `ledger.post` raises.
-    """
-    ledger.require_kind(session, merchant, Kind.MERCHANT)
-    pool = ledger.system_account(session, Kind.CANCELLATION_POOL)
-    before = ledger.transfer_under(session, reference)
-    amount = before.amount if before else ledger.balance_of(session, merchant).available
-    if amount < 1:
-        raise NothingToSettle(merchant=merchant)
-    return ledger.post(
-        session, purpose=Purpose.SETTLE, source=merchant, target=pool, amount=amount,
-        reference=reference, business_date=business_date,
-    )

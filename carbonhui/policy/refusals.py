@@ -65,3 +65,19 @@ class NotInForce(Refusal):
     code = "not_in_force"
     sentence = "No value of {name} is in force on {day}."
     sentence_zh = "{name} 在 {day} 没有生效的数值。"
+
+
+class RuleNotFound(Refusal):
+    """No source gives the city's rule for this day, and the three bodies have not decided it. It is never made up."""
+
+    code = "rule_not_found"
+    sentence = "{city} has no rule {rule} for {day}; the three bodies can decide one."
+    sentence_zh = "{city_zh}在 {day} 没有 {rule} 的规定;可由三方决定。"
+
+
+class NotPermitted(Refusal):
+    """The city's rules do not let people do this."""
+
+    code = "not_permitted"
+    sentence = "{city} does not permit this ({rule}): {source}."
+    sentence_zh = "{city_zh}不允许此操作({rule}):{source}。"

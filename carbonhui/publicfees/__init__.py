@@ -1,25 +1,118 @@
 """Paying part of a public-service bill in credits (Article 19).
 
-A resident may offset up to a tenth of a bill. The department keeps the credits
-until the year-end close, when the reward fund buys them back at par and they go
-to the cancellation pool.
+A department applies for fee items; two of the staff decide. It presents bills for
+approved ones, and a resident may offset up to a tenth of a bill. The department keeps
+the credits until the year-end close, when the reward fund buys them back at par and
+they go to the cancellation pool; until then a bill that is taken back gives them back.
 """
 
+from carbonhui.publicfees.bills import (
+    TRIES_A_DAY,
+    Bill,
+    Presented,
+    UsedCredits,
+    bill_by_handle,
+    bill_shown_to,
+    bills_of,
+    bills_shown_to,
+    forget_bills,
+    look_up_bill,
+    present_bill,
+    presented_bill,
+)
 from carbonhui.publicfees.checks import CHECKS
-from carbonhui.publicfees.operations import Owed, mark_purchased, offset_bill, owed
-from carbonhui.publicfees.refusals import BillInvalid, BillOffsetBefore, OffsetAboveCap, OffsetWorthNothing
-from carbonhui.publicfees.rules import offset_cap, worth
+from carbonhui.publicfees.fee_items import (
+    FeeItem,
+    ListedItem,
+    apply_for_fee_item,
+    decide_fee_item,
+    fee_item,
+    fee_item_of,
+    fee_items,
+    propose_fee_item,
+    withdraw_fee_item,
+)
+from carbonhui.publicfees.operations import Terms, offset_bill, offset_presented_bill, offset_terms
+from carbonhui.publicfees.position import Owed, Position, Sum, mark_purchased, owed, position
+from carbonhui.publicfees.refusals import (
+    BillDiffers,
+    BillInvalid,
+    BillNumberReused,
+    BillOffsetBefore,
+    BillTakenBack,
+    BillTriedTooOften,
+    BillUnknown,
+    FeeItemAlreadyThere,
+    FeeItemInvalid,
+    FeeItemNotApproved,
+    FeeItemNotWaiting,
+    FeeItemUnknown,
+    NotDepartment,
+    OffsetAboveCap,
+    OffsetPurchased,
+    OffsetUndoneBefore,
+    OffsetUnknown,
+    OffsetWorthNothing,
+)
+from carbonhui.publicfees.rules import offset_cap, useful_credits, worth
+from carbonhui.publicfees.undoing import CAUSES, Undone, take_back_bill, undo_offset
 
 __all__ = [
+    "CAUSES",
     "CHECKS",
+    "TRIES_A_DAY",
+    "Bill",
+    "BillDiffers",
     "BillInvalid",
+    "BillNumberReused",
     "BillOffsetBefore",
+    "BillTakenBack",
+    "BillTriedTooOften",
+    "BillUnknown",
+    "FeeItem",
+    "FeeItemAlreadyThere",
+    "FeeItemInvalid",
+    "FeeItemNotApproved",
+    "FeeItemNotWaiting",
+    "FeeItemUnknown",
+    "ListedItem",
+    "NotDepartment",
     "OffsetAboveCap",
+    "OffsetPurchased",
+    "OffsetUndoneBefore",
+    "OffsetUnknown",
     "OffsetWorthNothing",
     "Owed",
+    "Position",
+    "Presented",
+    "Sum",
+    "Terms",
+    "Undone",
+    "UsedCredits",
+    "apply_for_fee_item",
+    "bill_by_handle",
+    "bill_shown_to",
+    "bills_of",
+    "bills_shown_to",
+    "decide_fee_item",
+    "fee_item",
+    "fee_item_of",
+    "fee_items",
+    "forget_bills",
+    "look_up_bill",
     "mark_purchased",
     "offset_bill",
     "offset_cap",
+    "offset_presented_bill",
+    "offset_terms",
     "owed",
+    "position",
+    "present_bill",
+    "presented_bill",
+    "propose_fee_item",
+    "take_back_bill",
+    "undo_offset",
+    "useful_credits",
+    "withdraw_fee_item",
     "worth",
 ]

@@ -30,6 +30,35 @@ FULL JOIN (SELECT * FROM transfer WHERE purpose = 9 AND asset = 1) c ON c.id = p
 FULL JOIN (SELECT * FROM transfer WHERE purpose = 9 AND asset = 2) m ON m.group_id = c.id
 WHERE c.amount IS DISTINCT FROM p.credits OR c.debit IS DISTINCT FROM p.department
    OR m.amount IS DISTINCT FROM p.fen OR m.credit IS DISTINCT FROM p.cash_account
+UNION ALL
+SELECT 'bought although it was undone', id, total_fen, offset_fen, credits, undone_transfer
+FROM bill_offset WHERE purchase_id IS NOT NULL AND undone_transfer IS NOT NULL
+UNION ALL
+SELECT 'what came back differs from the offset', o.id, o.total_fen, o.offset_fen, o.credits, b.id
+FROM (SELECT * FROM bill_offset WHERE undone_transfer IS NOT NULL) o
+FULL JOIN (SELECT t.* FROM transfer t JOIN account a ON a.id = t.debit AND a.kind = 3 WHERE t.purpose IN (4, 12)) b
+     ON b.id = o.undone_transfer
+LEFT JOIN transfer u ON u.id = o.transfer_id
+LEFT JOIN account r ON r.id = u.debit
+LEFT JOIN account back ON back.id = b.credit
+WHERE b.amount IS DISTINCT FROM o.credits OR b.debit IS DISTINCT FROM o.department
+   OR NOT coalesce(CASE b.purpose WHEN 4 THEN back.id = r.id ELSE back.kind = 11 AND r.closed_at IS NOT NULL END, false)
+UNION ALL
+SELECT 'differs from its bill', o.id, o.total_fen, o.offset_fen, o.credits, b.total_fen
+FROM bill b JOIN bill_offset o ON o.department = b.department AND o.bill = b.number
+WHERE o.bill_id IS DISTINCT FROM b.id OR o.total_fen <> b.total_fen
+UNION ALL
+SELECT 'its bill was never presented', o.id, o.total_fen, o.offset_fen, o.credits, o.bill_id
+FROM bill_offset o LEFT JOIN bill b ON b.id = o.bill_id WHERE o.bill_id IS NOT NULL AND b.id IS NULL
+UNION ALL
+SELECT 'its bill was taken back without it, or it without its bill', o.id, o.total_fen, o.offset_fen, o.credits, b.id
+FROM bill_offset o JOIN bill b ON b.id = o.bill_id
+WHERE (o.undone_transfer IS NULL) <> (b.state = 'open') OR o.undone_because <> b.state
+UNION ALL
+SELECT 'billed for what was not approved', NULL, b.total_fen, NULL, NULL, b.id
+FROM bill b LEFT JOIN fee_item f ON f.id = b.fee_item LEFT JOIN organisation g ON g.id = f.organisation_id
+LEFT JOIN countersignature c ON c.id = f.countersignature_id AND c.kind = 'fee_item' AND c.subject = f.id AND c.agreed
+WHERE c.id IS NULL OR g.account_id IS DISTINCT FROM b.department
 """
 
 CHECKS = (

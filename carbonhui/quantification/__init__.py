@@ -9,6 +9,7 @@ from carbonhui.quantification.digests import ReductionsDigest, digest_of_reducti
 from carbonhui.quantification.engines import ENGINES
 from carbonhui.quantification.explaining import Explanation, ParameterInForce, ReductionLine, explain, reductions_of
 from carbonhui.quantification.operations import QuantifyReport, quantify
+from carbonhui.quantification.origins import methodologies_minted
 from carbonhui.quantification.refusals import (
     EngineMissing,
     EngineUnknown,
@@ -43,6 +44,7 @@ __all__ = [
     "ReductionsDigest",
     "digest_of_reductions",
     "explain",
+    "methodologies_minted",
     "quantify",
     "reductions_of",
 ]

@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from carbonhui import (
     access,
     activity,
+    circulation,
     issuance,
     ledger,
+    merchants,
     methodology,
     notifications,
     participants,
@@ -25,9 +27,10 @@ from carbonhui.core.settings import Settings
 from carbonhui.schedule.records import trim
 from carbonhui.schedule.rules import Daily, Every, Rule
 
-#: Promises let go of in one statement, and accounts folded in one job.
+#: Promises let go of in one statement, accounts folded in one job, used payment codes forgotten in one statement.
 _EXPIRED_AT_ONCE = 1000
 _FOLDED_AT_ONCE = 10_000
+_FORGOTTEN_AT_ONCE = 10_000
 
 
 class Vault(Protocol):
@@ -118,6 +121,43 @@ def fold(session: Session, works: Works, ended: Ended) -> None:
     ledger.fold(session, most=_FOLDED_AT_ONCE)
 
 
+def settle_day(works: Works) -> Ended:
+    """Settle what merchants received through yesterday; who is refused is told as a code and tried again the next day."""
+    done = merchants.settle_day(works.database, on=works.clock.today())
+    return Ended(code=done.refused[0][1] if done.refused else None)
+
+
+def until_nothing_is_left(step: Callable[[Session, Works], int]) -> Callable[[Works], Ended]:
+    """The work of a job that does some at a time, each time in a transaction of its own."""
+
+    def work(works: Works) -> Ended:
+        while works.database.run(lambda session: step(session, works)):
+            pass
+        return Ended()
+
+    return work
+
+
+def lapse_gifts(session: Session, works: Works) -> int:
+    """End gifts and requests that nobody answered in time."""
+    return circulation.lapse_gifts(session, on=works.clock.today())
+
+
+def expire_credits(session: Session, works: Works) -> int:
+    """Let credits end that are past the years for which the city lets them live."""
+    return circulation.expire_credits(session, on=works.clock.today())
+
+
+def conclude_pools(session: Session, works: Works) -> int:
+    """End pools whose time is over, and give back what was not used."""
+    return circulation.conclude_pools(session, on=works.clock.today())
+
+
+def close_charges(session: Session, works: Works) -> int:
+    """Close charges whose time is over."""
+    return merchants.close_expired(session)
+
+
 def relay(works: Works) -> Ended:
     """Send what is due to the endpoints."""
     notifications.relay(works.database, works.vault, clock=works.clock)
@@ -155,8 +195,10 @@ def purge_files(works: Works) -> Ended:
 
 
 def purge(session: Session, works: Works, ended: Ended) -> None:
-    """Forget expired codes, nonces and tokens, and due points of long ago."""
+    """Forget expired codes, nonces and tokens, payment codes used before yesterday, and due points of long ago."""
     access.purge(session, works.clock)
+    while merchants.forget_used_codes(session, most=_FORGOTTEN_AT_ONCE) == _FORGOTTEN_AT_ONCE:
+        pass
     trim(session)
 
 
@@ -169,6 +211,11 @@ JOBS: tuple[Job, ...] = (
     Job("expire", ("fold",), Every(60), effect=expire),
     Job("fold", ("fold",), Every(300), effect=fold),
     Job("purge", ("schedule purge",), Every(3600), work=purge_files, effect=purge),
+    Job("settle_day", ("settlement day",), Daily(3, 0), work=settle_day),
+    Job("lapse_gifts", ("circulation lapse-gifts",), Daily(0, 10), work=until_nothing_is_left(lapse_gifts)),
+    Job("expire_credits", ("circulation expire-credits",), Daily(0, 20), work=until_nothing_is_left(expire_credits)),
+    Job("conclude_pools", ("pool conclude",), Every(3600), work=until_nothing_is_left(conclude_pools)),
+    Job("close_charges", ("charge close-expired",), Every(60), work=until_nothing_is_left(close_charges)),
     Job("come_of_age", ("person free-grown-up",), Daily(0, 5), effect=free_grown_up),
     # Several passes at a time, so that one that waits for a slow receiver holds back no other endpoint.
     Job("relay", ("webhook relay",), Every(3), work=relay, keyed=False, at_once=4),

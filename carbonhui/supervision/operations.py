@@ -5,7 +5,18 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from carbonhui import consent, issuance, ledger, notifications, privacy, publicfees
+from carbonhui import (
+    circulation,
+    consent,
+    donation,
+    issuance,
+    ledger,
+    merchants,
+    neutralisation,
+    notifications,
+    privacy,
+    publicfees,
+)
 
 #: The vault and the consents say the two halves of one truth.
 _VAULT = " UNION ALL ".join(truth.query for truth in privacy.CHECK_QUERIES)
@@ -25,7 +36,7 @@ ANNOUNCEMENTS = tuple(ledger.Check(*told) for told in notifications.CHECK_QUERIE
 #: Every room's checks, in the order of their names.
 CHECKS: tuple[ledger.Check, ...] = tuple(
     sorted(
-        (*ledger.CHECKS, *issuance.CHECKS, *publicfees.CHECKS, PRIVACY, *ANNOUNCEMENTS), key=lambda check: int(check.name[1:])
+        (*ledger.CHECKS, *issuance.CHECKS, *circulation.CHECKS, *merchants.CHECKS, *publicfees.CHECKS, *donation.CHECKS, *neutralisation.CHECKS, PRIVACY, *ANNOUNCEMENTS), key=lambda check: int(check.name[1:])
     )
 )
 

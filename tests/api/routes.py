@@ -20,6 +20,7 @@ from carbonhui.api.fields import (
     Text,
     Whole,
     page_of,
+    refuse,
 )
 from carbonhui.api.operation import Answer, Blueprint, Call, Refused, operation
 from carbonhui.api.permissions import ANYBODY, PERSON
@@ -81,6 +82,8 @@ def write_note(call: Call, body: dict[str, Any]) -> Answer:
         time.sleep(0.5)
     if body["price"] > 10:
         raise NoteTooDear(asked=body["price"], most=10)
+    if body["word"] == "unfit":
+        raise refuse("This does not go together with the rest.", "与其他内容不相符。")
     if body["word"] == "broken":
         raise RuntimeError("the secret of 13800138000")
     call.after_commit(lambda: call.services.clock.now())

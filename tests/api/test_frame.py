@@ -202,6 +202,14 @@ def test_a_caller_keeps_within_the_minute_over_all_processes(make_app):
     assert As(one.client, "ben").get("/v1/open").status_code == 200
 
 
+def test_an_organisations_server_has_a_limit_of_its_own(make_app):
+    if time.time() % 60 > 50:
+        time.sleep(60 - time.time() % 60)
+    client = make_app(caller_requests_max=2, organisation_requests_max=4).test_client()
+    assert [As(client, "ann").get("/v1/open").status_code for _ in range(3)] == [200, 200, 429]
+    assert [As(client, "shop").get("/v1/open").status_code for _ in range(5)] == [200] * 4 + [429]
+
+
 @pytest.mark.parametrize("proxies", [0, 1])
 def test_strangers_are_told_apart_by_address_and_believe_no_claim(make_app, proxies):
     if time.time() % 60 > 50:

@@ -86,6 +86,13 @@ def test_a_failure_undoes_everything_and_tells_nothing(ann, unchecked_database, 
     assert count(unchecked_database) == 0
 
 
+def test_fields_that_do_not_go_together_are_told_as_fields_and_undo_everything(ann, unchecked_database):
+    answer = ann.post("/v1/notes", {"word": "unfit"}, Accept_Language="zh")
+    assert (answer.status_code, answer.json["code"]) == (422, "fields_invalid")
+    assert answer.json["errors"] == [{"pointer": "", "detail": "与其他内容不相符。"}]
+    assert count(unchecked_database) == 0
+
+
 def test_while_the_first_is_running_its_twin_is_told_to_wait(app, unchecked_database):
     answers = []
 

@@ -19,8 +19,8 @@ from carbonhui.core import embedded
 from carbonhui.core.database import Database, open_database
 from carbonhui.core.settings import read_settings
 
-#: 1 and 2 stand 1.1 km apart.
-STATIONS = "id,name,lat,lon\n1,North,20.680000,-103.350000\n2,South,20.670000,-103.350000\n"
+#: 1 and 2 stand 4.4 km apart, so that a month of rides is credits enough for every test.
+STATIONS = "id,name,lat,lon\n1,North,20.680000,-103.350000\n2,South,20.640000,-103.350000\n"
 HEADER = "trip_id,user_id,start_local,end_local,origin_station,dest_station"
 
 

@@ -119,8 +119,8 @@ def test_a_bad_setting_is_told_in_the_language_that_was_asked_for(run: Run):
 
 
 def test_what_only_the_database_refuses_is_one_line_too(run: Run):
-    run("account", "open", "merchant", "--name", "tea-house")
-    told = run("account", "open", "merchant", "--name", "tea-house", code=3)
+    run("account", "open", "merchant", "--name", "closed-tea-house")
+    told = run("account", "open", "merchant", "--name", "closed-tea-house", code=3)
     assert told.err.count("\n") == 1
     assert "Traceback" not in told.err
 

@@ -49,7 +49,7 @@ def operator(database: Database, credit_code: str = "91350100M000100Y43") -> int
         owner.execute("SET LOCAL session_replication_role = replica")
         row = owner.execute(
             """INSERT INTO organisation (kind, name, credit_code, state, applied_on, step_id)
-               VALUES ('institution', 'Metro', %s, 'approved', '2026-01-01', 1) RETURNING id""",
+               VALUES ('institution', 'Metro', %s, 'approved', '2026-01-01', -currval('organisation_id_seq')) RETURNING id""",
             (credit_code,),
         ).fetchone()
     assert row is not None

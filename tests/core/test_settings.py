@@ -49,7 +49,7 @@ def test_every_setting_of_the_api_is_read_from_the_environment(tmp_path: Path) -
         "CARBONHUI_HOME": str(tmp_path), "CARBONHUI_KEYS": "/keys", "CARBONHUI_CRYPTOGRAPHY": "guomi", "CARBONHUI_HOST": "0.0.0.0",
         "CARBONHUI_PORT": "65535", "CARBONHUI_WORKERS": "4", "CARBONHUI_PUBLIC_URL": "https://credits.example.org/",
         "CARBONHUI_CORS_ORIGINS": "https://app.example.org, http://127.0.0.1:5173", "CARBONHUI_TRUSTED_PROXIES": "2",
-        "CARBONHUI_BODY_BYTES_MAX": "1024", "CARBONHUI_UPLOAD_BYTES_MAX": "1025", "CARBONHUI_CALLER_REQUESTS_MAX": "1",
+        "CARBONHUI_BODY_BYTES_MAX": "1024", "CARBONHUI_UPLOAD_BYTES_MAX": "1025", "CARBONHUI_CALLER_REQUESTS_MAX": "1", "CARBONHUI_ORGANISATION_REQUESTS_MAX": "3",
         "CARBONHUI_STRANGER_REQUESTS_MAX": "2", "CARBONHUI_CODE_SENDER": "https://codes.example.org/send",
         "CARBONHUI_CODE_SENDER_KEY_FILE": "/sender.key",
     })  # fmt: skip
@@ -59,7 +59,7 @@ def test_every_setting_of_the_api_is_read_from_the_environment(tmp_path: Path) -
     assert settings.public_url == "https://credits.example.org"
     assert settings.cors_origins == ("https://app.example.org", "http://127.0.0.1:5173")
     assert (settings.body_bytes_max, settings.upload_bytes_max, settings.trusted_proxies) == (1024, 1025, 2)
-    assert (settings.caller_requests_max, settings.stranger_requests_max) == (1, 2)
+    assert (settings.caller_requests_max, settings.stranger_requests_max, settings.organisation_requests_max) == (1, 2, 3)
     assert (settings.code_sender, settings.code_sender_key_file) == ("https://codes.example.org/send", Path("/sender.key"))
 
 

@@ -37,7 +37,10 @@ def books(store: Database) -> dict[str, Any]:
             """SELECT b.account_id, b.posted + coalesce((SELECT sum(amount) FROM incoming i WHERE i.account_id = b.account_id), 0), b.held
                FROM balance b ORDER BY b.account_id"""
         ).fetchall()}  # fmt: skip
-        for table in ("transfer", "move", "account", "link", "reduction", "batch", "consent", "matter", "bill_offset", "par_purchase"):
+        for table in (
+            "transfer", "move", "account", "link", "reduction", "batch", "consent", "matter", "bill_offset", "par_purchase", "charge",
+            "certificate", "pool", "bill", "organisation", "donation_gift", "settlement", "announcement",
+        ):  # fmt: skip
             found[table] = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
     return found
 
@@ -117,7 +120,7 @@ def test_the_last_words_open_the_statement_and_the_api(home: Path, played: tuple
     program, *words = statement.split()
     assert Path(program).name == "carbonhui"
     told = told_by(home, *words)
-    assert all(purpose in told for purpose in ("mint", "give", "redeem", "offset"))
+    assert all(purpose in told for purpose in ("earned", "gave", "paid", "put"))
     assert serving.split()[1:] == ["--profile", "demo", "serve", "#", "http://127.0.0.1:8080/v1/docs"]
 
 

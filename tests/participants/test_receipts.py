@@ -59,18 +59,20 @@ def give(town: Town, giver: int, receiver: int, reference: str) -> None:
     town.run(lambda s: circulation.give(s, giver=giver, receiver=receiver, credits=Credits(7), reference=reference, business_date=DAY))
 
 
-def test_a_person_finds_a_message_of_what_was_given_and_its_giver_none(town: Town) -> None:
+def test_receiver_and_giver_each_find_one_message_of_a_gift_that_was_repeated(town: Town) -> None:
     giver, receiver = payer_of(town), town.resident().account_id
     for _ in range(2):
         give(town, giver, receiver, "birthday")
     [message] = town.run(lambda s: notifications.messages_of(s, receiver))
     assert (message.code, message.text("en")) == ("credit.received", "You received 7 credits.")
     assert "birthday" not in json.dumps(message.facts)
-    assert town.run(lambda s: notifications.messages_of(s, giver)) == []
+    [message] = town.run(lambda s: notifications.messages_of(s, giver))
+    assert (message.code, message.facts) == ("gift.made", {"credits": 7, "on": DAY.isoformat()})
 
 
 def test_accounts_of_nobody_known_are_told_nothing(town: Town) -> None:
-    giver = payer_of(town)
+    giver = town.run(lambda s: ledger.open_account(s, ledger.Kind.PERSON))
+    town.run(lambda session: mint_to(session, giver, 20))
     stranger = town.run(lambda s: ledger.open_account(s, ledger.Kind.PERSON))
     shop = town.run(lambda s: ledger.open_account(s, ledger.Kind.MERCHANT, name="teahouse"))
     before = announced(town)

@@ -78,6 +78,20 @@ def test_worth_is_rounded_down_in_favour_of_the_fund(credits: int, par: int) -> 
     assert 1000 * fen <= credits * par < 1000 * (fen + 1)
 
 
+@for_all(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(1, 10**5))
+def test_useful_credits_pay_as_much_as_may_be_and_one_fewer_pays_less(credits: int, cap: int, par: int) -> None:
+    useful = publicfees.useful_credits(credits, cap, par_fen_per_1000=par)  # type: ignore[arg-type]
+    fen = useful * par // 1000
+    assert useful <= credits and fen <= cap
+    assert useful == 0 or (useful - 1) * par // 1000 < fen
+    more = min(credits, useful + -(-1000 // par))
+    assert more == useful or more * par // 1000 == fen or more * par // 1000 > cap
+
+
+def test_useful_credits_stop_at_the_cap() -> None:
+    assert publicfees.useful_credits(1000, 199, par_fen_per_1000=1000) == 199  # type: ignore[arg-type]
+
+
 def test_exactly_a_tenth_of_a_bill_may_be_paid_in_credits(town: Database, payer: int, water_department: int) -> None:
     with town.begin() as session:
         offset(session, payer, water_department, 199)

@@ -8,8 +8,10 @@ import pytest
 from carbonhui import (
     access,
     activity,
+    circulation,
     issuance,
     ledger,
+    merchants,
     notifications,
     participants,
     privacy,
@@ -40,7 +42,8 @@ def test_whatever_the_clock_does_a_person_can_do():
 def test_the_jobs_are_due_when_the_design_says():
     assert {name: job.due for name, job in NAMED.items()} == {
         "quantify_and_mint": Daily(2, 30), "verify": Daily(4, 0), "expire": Every(60), "fold": Every(300), "purge": Every(3600),
-        "come_of_age": Daily(0, 5), "relay": Every(3),
+        "come_of_age": Daily(0, 5), "relay": Every(3), "settle_day": Daily(3, 0), "lapse_gifts": Daily(0, 10),
+        "expire_credits": Daily(0, 20), "conclude_pools": Every(3600), "close_charges": Every(60),
     }  # fmt: skip
     assert [name for name, job in NAMED.items() if not job.keyed] == ["relay"]
 
@@ -119,6 +122,36 @@ def test_the_purge_forgets_what_the_rooms_say_has_expired_and_what_a_face_adds(w
     (purge,) = [job for job in with_purge(JOBS, lambda session, works: forgotten.append("face")) if job.name == "purge"]
     attempt(works, purge, DUE + timedelta(hours=1))
     assert forgotten == ["the erased", "files", "access", "face"]
+
+
+def test_the_clock_settles_yesterday_and_says_who_was_refused(works, monkeypatch):
+    with works.database.begin() as session:
+        bakery, shopper = organisation(session, ledger.Kind.MERCHANT), resident(session, 10)
+        for day, amount in ((date(2026, 11, 19), 3), (date(2026, 11, 20), 4)):
+            ledger.post(
+                session, purpose=ledger.Purpose.REDEEM, source=shopper, target=bakery, amount=amount, reference=f"tea-{day}",
+                business_date=day,
+            )  # fmt: skip
+    works.clock.instant = DUE
+    assert attempt(works, NAMED["settle_day"], DUE) == 0.0
+    with works.database.begin() as session:
+        assert ledger.balance_of(session, bakery).posted == 4
+    assert outcome(works, "settle_day") == ("done", None)
+    refused = merchants.Settled(0, 0, ((bakery, "reference_reused"),))
+    monkeypatch.setattr(merchants, "settle_day", lambda database, *, on: refused)
+    assert attempt(works, NAMED["settle_day"], DUE + timedelta(days=1)) == 0.0
+    assert outcome(works, "settle_day") == ("done", "reference_reused")
+
+
+@pytest.mark.parametrize(("job", "room", "verb"), [
+    ("lapse_gifts", circulation, "lapse_gifts"), ("expire_credits", circulation, "expire_credits"),
+    ("conclude_pools", circulation, "conclude_pools"), ("close_charges", merchants, "close_expired"),
+])  # fmt: skip
+def test_what_is_done_some_at_a_time_is_done_until_nothing_is_left(works, monkeypatch, job, room, verb):
+    left = [2, 1, 0, 5]
+    monkeypatch.setattr(room, verb, lambda session, **_: left.pop(0))
+    assert attempt(works, NAMED[job], DUE) == 0.0
+    assert left == [5]
 
 
 def test_who_comes_of_age_is_written_down_until_nobody_is_left(works, monkeypatch):

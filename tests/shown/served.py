@@ -229,7 +229,8 @@ def served_city(server: embedded.Server, database: str, folder: Path, **changed:
     environment = {
         **ours, "CARBONHUI_HOME": str(folder / "home"), "CARBONHUI_PROFILE": "demo", "DATABASE_URL": server.url(database),
         "CARBONHUI_PORT": str(port), "CARBONHUI_WORKERS": "2", "CARBONHUI_POOL_SIZE": "6", "CARBONHUI_TRUSTED_PROXIES": "1",
-        "TMPDIR": str(folder / "tmp"), "CARBONHUI_CODE_SENDER": f"file:{letters}", "CARBONHUI_CALLER_REQUESTS_MAX": "1000000", **changed,
+        "TMPDIR": str(folder / "tmp"), "CARBONHUI_CODE_SENDER": f"file:{letters}", "CARBONHUI_CALLER_REQUESTS_MAX": "1000000",
+        "CARBONHUI_ORGANISATION_REQUESTS_MAX": "1000000", **changed,
     }  # fmt: skip
     settings = read_settings(environment)
     with log.open("wb") as output:

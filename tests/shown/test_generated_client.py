@@ -33,7 +33,7 @@ SOURCE, SCHEME = "transit-trips", "transit-card"
 #: The generator reads and writes JSON; what is a file in our document it has to be told.
 FILES = (
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/gzip", "text/csv", "application/x-ndjson",
-    "application/vnd.apache.parquet",
+    "application/vnd.apache.parquet", "application/pdf",
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from carbonhui import export, issuance, ledger, participants
+from carbonhui import export, issuance, ledger, participants, privacy
 from carbonhui.api.fields import (
     Choice,
     Day,
@@ -18,7 +18,7 @@ from carbonhui.api.fields import (
     Whole,
     page_of,
 )
-from carbonhui.api.operation import Blueprint, Call, operation
+from carbonhui.api.operation import Answer, Blueprint, Call, operation
 from carbonhui.api.routes.acting import ForWard, acted_for, hidden, named, paged
 from carbonhui.core.amounts import LARGEST_AMOUNT
 
@@ -32,6 +32,14 @@ KINDS = tuple(kind.name.lower() for kind in ledger.Kind)
 
 class PageForWard(Page):
     ward = ForWard._declared_fields["ward"]
+
+
+PDF = "application/pdf"
+
+
+class DaysForWard(ForWard):
+    first = Day(required=True, data_key="from", attribute="from", metadata={"description": "The first day."})
+    until = Day(required=True, metadata={"description": "The last day, at most a year after the first."})
 
 
 class BalanceSchema(Strict):
@@ -53,6 +61,7 @@ class LineSchema(Strict):
     entered_at = Instant(required=True)
     business_date = Day(required=True)
     purpose = Choice(*PURPOSES, required=True)
+    sentence = Text(400, required=True, metadata={"description": "What happened, in the language of the request."})
     amount = Whole(-LARGEST_AMOUNT, required=True, metadata={"description": "Credits; negative when you gave them."})
     balance = Whole(0, required=True, metadata={"description": "Credits that were yours after it."})
     counterpart_kind = Choice(*KINDS, required=True)
@@ -108,11 +117,13 @@ def read_statement(call: Call, query: dict[str, Any]) -> dict[str, Any]:
     position = call.cursor.read(query["cursor"])
     page = ledger.statement(call.session, account, cursor=position, most=query["limit"])
     sides = export.sides_of(call.session, account, {line.counterpart for line in page.lines})
-    runs = export.runs_moved(call.session, [line.transfer for line in page.lines])
+    numbers = [line.transfer for line in page.lines]
+    runs, sentences = export.runs_moved(call.session, numbers), _sentences(call, account, numbers)
     items = [
         {
             "transfer": named(call, "transfer", line.transfer), "entered_at": line.at, "business_date": line.business_date,
-            "purpose": line.purpose.name.lower(), "amount": line.amount, "balance": line.balance,
+            "purpose": line.purpose.name.lower(), "sentence": sentences[line.transfer].text(call.language),
+            "amount": line.amount, "balance": line.balance,
             "counterpart_kind": sides[line.counterpart].kind, "counterpart_name": sides[line.counterpart].name,
             "reference": line.reference,
             "runs": [run_told(run, area) for run in runs[line.transfer][:1000]],
@@ -120,6 +131,32 @@ def read_statement(call: Call, query: dict[str, Any]) -> dict[str, Any]:
         for line in page.lines
     ]  # fmt: skip
     return {"items": items, "next": call.cursor.write(page.cursor) if page.cursor else None}
+
+
+def _sentences(call: Call, account: int, transfers: list[int]) -> dict[int, export.Sentence]:
+    return export.sentences_of(call.session, account, transfers, city=call.services.settings.city)
+
+
+@operation(
+    blueprint, "GET", "/v1/me/statement.pdf", "printStatement", query=DaysForWard, produces=PDF,
+    summary="Your statement of some days as a PDF, with opening and closing balance",
+    description=(
+        "The days are those of entry, Beijing time. Your proven name stands on it, and that it was read is on your record."
+        " A statement of today may still grow."
+    ),
+    refuses=(participants.NotGuardian, export.StatementDaysInvalid, export.StatementTooLong),
+)  # fmt: skip
+def print_statement(call: Call, query: dict[str, Any]) -> Answer:
+    person, services = acted_for(call, query["ward"]), call.services
+    city = services.settings.city
+    found = export.statement_between(call.session, person.account_id, first=query["from"], last=query["until"], city=city)
+    known = privacy.read(call.session, services.vault, person.subject, ["name"], call.reader("statement"))
+    printed = export.print_statement(
+        found, holder=known.get("name"), number=str(person.handle), made_at=services.clock.now(), language=call.language, city=city,
+        demonstration=services.settings.is_demo,
+    )
+    said = {"Content-Disposition": f'attachment; filename="carbonhui-{query["from"]}-{query["until"]}.pdf"'}
+    return Answer(printed, said)
 
 
 @operation(

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from carbonhui import access, participants, privacy
+from carbonhui import access, circulation, participants, privacy
 from carbonhui.api.fields import Choice, Day, Handle, Instant, Pattern, Strict, Text, page_of
 from carbonhui.api.operation import Blueprint, Call, Refused, operation
 from carbonhui.api.routes.acting import caller_of, hidden, tell, whole_list
@@ -81,6 +81,7 @@ def change_mobile(call: Call, body: dict[str, Any]) -> Refused | None:
         return Refused(mobile)
     participants.change_mobile(call.session, services.vault, person, mobile=mobile)
     tell(call, person, "mobile.changed")
+    circulation.meet(call.session, person, on=call.today)
     return None
 
 

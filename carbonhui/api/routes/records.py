@@ -7,7 +7,7 @@ from uuid import UUID
 
 from marshmallow import INCLUDE
 
-from carbonhui import access, export, notifications, participants, privacy
+from carbonhui import access, export, notifications, participants, policy, privacy
 from carbonhui.api.answers import forget_answers
 from carbonhui.api.fields import Choice, Flag, Handle, Instant, Many, Page, Strict, Text, Whole, page_of
 from carbonhui.api.operation import Answer, Blueprint, Call, Refused, operation
@@ -85,7 +85,9 @@ def list_messages(call: Call, query: dict[str, Any]) -> dict[str, Any]:
 
 def _message(call: Call, message: notifications.Notice) -> dict[str, Any]:
     return {
-        "message": named(call, _MESSAGE, message.id), "topic": message.code, "text": message.text(call.language),
+        "message": named(call, _MESSAGE, message.id), "topic": message.code,
+        # A payload holds nobody's own words, so the city's name of the credit may be put in at the end.
+        "text": policy.called(message.text(call.language), call.services.settings.city),
         "at": message.at, "read_at": message.read_at,
     }  # fmt: skip
 

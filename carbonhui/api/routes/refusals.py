@@ -49,3 +49,21 @@ class CasePersonal(Refusal):
     code = "case_personal"
     sentence = "The case has digits like a mobile or an ID number; name the case by a number of its own."
     sentence_zh = "案件编号含有类似手机号或身份证号的数字;请使用案件自身的编号。"
+
+
+class NotOneOfThese(Refusal):
+    """Fields that exclude one another; no schema of a single field can say so."""
+
+    code = "not_one_of_these"
+    sentence = "Say {wanted} of these: {fields}."
+    sentence_zh = "以下各项{wanted_zh}填写一项:{fields}。"
+
+
+def exactly_one(*fields: str) -> NotOneOfThese:
+    """What is told where one of these fields, and no other, has to be said."""
+    return NotOneOfThese(wanted="exactly one", wanted_zh="须且仅须", fields=", ".join(fields))
+
+
+def at_most_one(*fields: str) -> NotOneOfThese:
+    """What is told where no two of these fields may be said."""
+    return NotOneOfThese(wanted="at most one", wanted_zh="至多", fields=", ".join(fields))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from flask import request
 
-from carbonhui import access, participants, privacy
+from carbonhui import access, circulation, participants, privacy
 from carbonhui.api.fields import Choice, Flag, Handle, Instant, Mobile, Pattern, Strict, Text, Whole
 from carbonhui.api.operation import Blueprint, Call, Refused, operation
 from carbonhui.api.routes.acting import caller_of, tell
@@ -87,6 +87,8 @@ def sign_in(call: Call, body: dict[str, Any]) -> dict[str, Any] | Refused:
     if not isinstance(found, access.SignedIn):
         return Refused(found)
     tell(call, found.person, "device.signed_in")
+    # Gifts and requests may wait for a number that nobody had until now.
+    circulation.meet(call.session, found.person, on=call.today)
     return _tokens(found)
 
 

@@ -70,6 +70,7 @@ def town(
     settings = replace(
         server_settings, home=home, lake=home / "lake", blind_key_file=home / "blind-index.key", keys=home / "keys", pool_size=8,
         public_url="https://api.carbon.example", stranger_requests_max=1_000_000, caller_requests_max=1_000_000,
+        organisation_requests_max=1_000_000,
     )  # fmt: skip
     name = _cloned(server, "template_city")
     migrations.bring_up_to_date(server.parameters(name), profile=settings.profile)
