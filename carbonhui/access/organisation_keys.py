@@ -112,11 +112,11 @@ def verify_signed(session: Session, vault: privacy.Vault, request: SignedRequest
     The signature covers @method, @target-uri (or @path and @query) and, with a body,
     content-digest; it was created within 300 seconds and has a nonce of its own. The
     nonce is entered in this transaction, so a face commits it before it does anything
-    else. Raises `SignatureInvalid`, `SignatureReplayed`.
+    else; nothing else is written. Raises `SignatureInvalid`, `SignatureReplayed`.
     """
     now = clock.now()
     claimed = read_claims(request, now)
-    row = connection_of(session).execute(_LIVE_KEY, (claimed.key_id,)).fetchone()
+    row = connection_of(session).execute(_LIVE_KEY, (claimed.key_id,), prepare=True).fetchone()
     if row is None:
         raise wrong_signature()
     number, algorithm, public, wrapped, organisation, kind = row
@@ -141,6 +141,7 @@ def _enter_nonce(session: Session, key: int, claimed: Claimed, now: datetime) ->
     entered = connection_of(session).execute(
         "INSERT INTO request_nonce (key_id, digest, expires_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING key_id",
         (key, hashlib.sha256(claimed.nonce.encode()).digest(), max(now, claimed.created) + REMEMBERED),
+        prepare=True,
     ).fetchone()
     if entered is None:
         raise SignatureReplayed()

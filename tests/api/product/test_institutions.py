@@ -175,3 +175,12 @@ def test_a_changed_body_is_not_what_was_signed(metro: Server):
         headers={**signed, "Content-Type": "text/csv", "Idempotency-Key": "tampered"},
     )  # fmt: skip
     assert said(answer) == (401, "signature_invalid")
+
+
+def test_a_signed_request_is_believed_after_the_store_closed_every_connection(city: City) -> None:
+    server = city.server("merchant")
+    for _ in range(2):
+        assert server.get("/v1/organisations/" + server.handle).status_code == 200
+        with city.database.connect_as_owner(autocommit=True) as owner:
+            owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    assert server.get("/v1/organisations/" + server.handle).status_code == 200
