@@ -200,7 +200,7 @@ def test_a_real_deadlock_ends_with_both_done(database: Database) -> None:
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(lock, order) for order in ((first, second), (second, first))]:
             done.result(30)
-    assert len(attempts) == 3
+    assert len(attempts) >= 3, "one gave way at least once; who is quick may meet the other again"
 
 
 def test_the_application_works_under_its_own_role_with_its_own_limits(database: Database) -> None:
