@@ -7,11 +7,13 @@ import fcntl
 import itertools
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -27,8 +29,10 @@ from carbonhui.core.settings import Settings, read_settings
 from carbonhui.demo.city import BELIEVED
 
 hypothesis_settings.register_profile(
-    "carbonhui", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+    "carbonhui", deadline=None, derandomize=True,
+    # How long the examples take is the machine's matter.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
 hypothesis_settings.load_profile("carbonhui")
 
 _NUMBERS = itertools.count()
@@ -36,12 +40,26 @@ _MEMORY_BYTES = 8 << 30
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Many tests start programs, and each would compile the whole product for itself.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    # Spark's Java is young when a test ends: what it compiles thoroughly in that time never pays.
+    os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
     if "CARBONHUI_TEST_HOME" not in os.environ:
         # Root's PostgreSQL runs as another user, who must be able to reach it: pytest's own folders are closed.
         home = tempfile.mkdtemp(prefix="carbonhui-test-", dir=_memory())
         Path(home).chmod(0o755)
         os.environ["CARBONHUI_TEST_HOME"] = home
         config.add_cleanup(lambda: _remove(Path(home)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    if config.getoption("dist") != "loadfile":
+        return None
+    from tests.turns import Turns
+
+    return Turns(config, log)
 
 
 def _memory() -> Path | None:

@@ -351,6 +351,11 @@ def complaints_about_leftovers(files: Mapping[str, str]) -> list[str]:
     ]
 
 
+def test_every_file_that_has_a_turn_of_its_own_is_there():
+    turns = pytest.importorskip("tests.turns")
+    assert [file for file in {*turns.SPARK, *turns.LONGEST} - {turns.TOGETHER} if not (ROOT / file).is_file()] == []
+
+
 def test_nothing_is_left_over():
     assert complaints_about_leftovers(kept_files()) == []
 

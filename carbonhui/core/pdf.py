@@ -1,6 +1,7 @@
 """Printed documents: Chinese and English text, tables and QR codes on A4, the same bytes for the same words.
 
-The type is bundled (``core/fonts``), so that a document looks alike on every machine.
+The type is bundled (``core/fonts``), so that a document looks alike on every machine. The library
+that draws is imported with the first document: it takes longer than most commands that print none.
 Lengths are millimetres, sizes of type are points; nothing here counts credits.
 """
 
@@ -11,8 +12,6 @@ from importlib import resources
 from typing import Literal
 
 import segno
-from fpdf import FPDF
-from fpdf.enums import TextMode
 
 from carbonhui.core.typesetting import STAND_IN, drawable, lines_of
 
@@ -47,6 +46,8 @@ class Document:
     """
 
     def __init__(self, title: str, *, made_at: datetime, margin: float = 20, foot: str = "") -> None:
+        from fpdf import FPDF
+
         self.margin, self.width = margin, PAGE_WIDTH - 2 * margin
         self._foot, self._lacked = foot, dict[str, None]()
         self._pdf = FPDF(format="A4", unit="mm")
@@ -203,6 +204,8 @@ class Document:
     def _line(
         self, text: str, x: float, y: float, width: float, height: float, size: float, colour: Colour, align: Align, bold: bool
     ) -> None:
+        from fpdf.enums import TextMode
+
         self._pdf.set_font("type", size=size)
         self._pdf.set_text_color(*colour)
         self._pdf.set_xy(x, y)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from carbonhui.privacy import ciphers
-from carbonhui.privacy.keys import load_key, load_or_make_key, make_file
+from carbonhui.privacy.keys import is_settled, load_key, load_or_make_key, make_file
 from carbonhui.privacy.refusals import KeyMissing, SealBroken
 
 _KEK_FILE = re.compile(r"kek-([1-9][0-9]{0,8})\.key")
@@ -63,7 +63,9 @@ class FileKeeper:
     def current(self) -> str:
         changed = self._directory.stat().st_mtime_ns
         if self._latest[0] != changed:
-            self._latest = (changed, self.name_of(max(self.numbers(), default=1)))
+            name = self.name_of(max(self.numbers(), default=1))
+            self._latest = (changed if is_settled(changed) else -1, name)
+            return name
         return self._latest[1]
 
     def wrap(self, key: bytes, context: str) -> Wrapped:

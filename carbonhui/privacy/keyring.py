@@ -12,7 +12,7 @@ from pathlib import Path
 
 from carbonhui.privacy import ciphers
 from carbonhui.privacy.keepers import KeyKeeper, Wrapped
-from carbonhui.privacy.keys import load_file, make_file
+from carbonhui.privacy.keys import is_settled, load_file, make_file
 from carbonhui.privacy.refusals import KeyMissing, SealBroken
 
 _FILE = re.compile(r"((?:index|service)(?:-[a-z0-9_.:-]+)?)-([1-9][0-9]{0,8})\.key")
@@ -53,7 +53,7 @@ class Keyring:
         changed = self._directory.stat().st_mtime_ns
         if changed != self._seen:
             self._versions = self._listed()
-            self._seen = changed
+            self._seen = changed if is_settled(changed) else -1
         return self._versions.get(name, [])
 
     def names(self) -> list[tuple[str, int]]:

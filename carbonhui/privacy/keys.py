@@ -3,6 +3,7 @@
 import os
 import secrets
 import stat
+import time
 from pathlib import Path
 
 from carbonhui.privacy.blinding import KEY_BYTES
@@ -10,6 +11,8 @@ from carbonhui.privacy.refusals import KeyDirectoryOpen, KeyFileOpen, KeyFileUnr
 
 #: Enough to tell how much too large a wrong file is; a wrapped key with its names has about 150 bytes.
 _LARGEST_BYTES = 1 << 20
+#: Far longer than any file system's tick.
+_TICK_NS = 1_000_000_000
 
 
 def load_or_make_key(path: Path) -> bytes:
@@ -72,6 +75,14 @@ def private_directory(path: Path) -> Path:
     if mode & 0o077:
         raise KeyDirectoryOpen(path=path, mode=f"{mode:04o}")
     return path
+
+
+def is_settled(changed_ns: int) -> bool:
+    """Whether a directory that last changed then will show its next change by another time.
+
+    File systems count in ticks of some milliseconds, so two changes may have one time.
+    """
+    return time.time_ns() - changed_ns > _TICK_NS
 
 
 def _unreadable(path: Path, error: OSError) -> KeyFileUnreadable:

@@ -141,7 +141,10 @@ def at_once(works: list[Callable[[], Result]]) -> list[Result]:
 def store(
     server: embedded.Server, server_settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Database, privacy.Vault, Settings]]:
-    settings = replace(server_settings, keys=tmp_path_factory.mktemp("access") / "keys", public_url=ISSUER)
+    settings = replace(
+        server_settings, keys=tmp_path_factory.mktemp("access") / "keys", public_url=ISSUER, lock_timeout_ms=120_000,
+        statement_timeout_ms=300_000,
+    )  # fmt: skip
     with opened_store(server, settings, pool_size=24) as database:
         yield database, privacy.open_vault(settings), settings
 

@@ -76,7 +76,7 @@ def test_evidence_is_the_number_of_a_paper_and_nothing_personal(database, metro,
 
 
 def test_an_agreement_holds_from_its_first_day_until_before_its_last(database, metro):
-    year = agreed(database, metro.organisation)
+    year = agreed(database, metro.organisation, until=date(2027, 1, 1))
     user = resident(database)
     for day in (date(2025, 12, 31), date(2027, 1, 1)):
         with pytest.raises(consent.AgreementNotInForce):
@@ -137,7 +137,7 @@ def test_the_registered_agreement_is_the_one_that_was_signed(database, metro):
     with database.begin() as session:
         assert consent.agreement(session, metro.id) in consent.agreements(session, metro.organisation)
     with database.connect_as_owner() as owner, pytest.raises(psycopg.Error) as refused:
-        owner.execute("UPDATE agreement SET valid_to = '2099-01-01' WHERE id = %s", (metro.id,))
+        owner.execute("UPDATE agreement SET valid_to = '2100-01-01' WHERE id = %s", (metro.id,))
     assert refused.value.sqlstate == "CH001"
 
 

@@ -193,13 +193,13 @@ def test_a_real_deadlock_ends_with_both_done(database: Database) -> None:
             for number, account in enumerate(order):
                 session.execute(text("SELECT 1 FROM balance WHERE account_id = :a FOR UPDATE"), {"a": account})
                 if number == 0 and len(attempts) <= 2:
-                    together.wait(10)
+                    together.wait(120)
 
         database.run(work)
 
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(lock, order) for order in ((first, second), (second, first))]:
-            done.result(30)
+            done.result(120)
     assert len(attempts) >= 3, "one gave way at least once; who is quick may meet the other again"
 
 
@@ -248,5 +248,6 @@ def test_a_transaction_begins_on_a_living_connection_although_the_pools_were_end
         assert database.run(lambda session: session.scalar(text("SELECT 1"))) == 1
         with database.connect_as_owner(autocommit=True) as owner:
             owner.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'carbonhui' AND datname = current_database()"
+                "SELECT pg_terminate_backend(pid, 120000) FROM pg_stat_activity"
+                " WHERE application_name = 'carbonhui' AND datname = current_database()"
             )

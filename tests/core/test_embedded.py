@@ -57,7 +57,7 @@ def settings_of(home: Path) -> Settings:
     return read_settings({"CARBONHUI_HOME": str(home)})
 
 
-def wait_until(holds: Callable[[], Any], otherwise: str, seconds: float = 15) -> None:
+def wait_until(holds: Callable[[], Any], otherwise: str, seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, otherwise
@@ -77,11 +77,13 @@ def processes_in(place: Path) -> list[int]:
     return found
 
 
-def start_client(home: Path, *, python: str = sys.executable, then: str = "", **how: Any) -> subprocess.Popen[str]:
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": PACKAGES, "CARBONHUI_HOME": str(home)}
+def start_client(
+    home: Path, *, python: str = sys.executable, then: str = "", environment: dict[str, str] | None = None, **how: Any
+) -> subprocess.Popen[str]:
+    given = {"PATH": os.environ["PATH"], "PYTHONPATH": PACKAGES, "CARBONHUI_HOME": str(home), **(environment or {})}
     command = [python, "-c", CLIENT.format(then=then)]
     return subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/", **how
+        command, env=given, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/", **how
     )
 
 
@@ -103,6 +105,22 @@ def postmaster_of(home: Path) -> int:
 def parent_of(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split("PPid:")[1].split()[0])
+
+
+def end_at_once(*pids: int) -> None:
+    """Kill these processes, and come back when they are dead: what they held is free, and they answer nobody any more."""
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    for pid in pids:
+        wait_until(lambda pid=pid: is_dead(pid), f"process {pid} outlives a kill")
+
+
+def is_dead(pid: int) -> bool:
+    """Whether a process has ended; its parent may not have been told yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def ask(server: embedded.Server, question: str, database: str = "postgres") -> Any:
@@ -184,7 +202,7 @@ def test_after_a_killed_supervisor_the_next_to_come_gets_a_working_server(settin
     with embedded.open_server(settings) as server:
         write_a_note(server)
         for _ in range(3):
-            os.kill(parent_of(postmaster_of(settings.home)), signal.SIGKILL)
+            end_at_once(parent_of(postmaster_of(settings.home)))
             with embedded.open_server(settings) as next_server:
                 assert ask(next_server, "SELECT words FROM note") == "碳惠"
 
@@ -197,7 +215,7 @@ def test_a_killed_postmaster_costs_nothing_that_was_committed(settings: Settings
         with psycopg.connect(**server.parameters("postgres")) as busy:
             backend = busy.info.backend_pid
             busy.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 1000000000000)")
-            os.kill(postmaster_of(settings.home), signal.SIGKILL)
+            end_at_once(postmaster_of(settings.home))
             with embedded.open_server(settings) as again:
                 assert ask(again, "SELECT words FROM note") == "碳惠"
                 assert ask(again, f"SELECT count(*) FROM pg_stat_activity WHERE pid = {backend}") == 0
@@ -213,16 +231,22 @@ def test_killing_supervisor_and_postmaster_together_blocks_nobody(settings: Sett
         with psycopg.connect(**server.parameters("postgres")) as busy:
             busy.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 1000000000000)")
             postmaster = postmaster_of(settings.home)
-            for pid in (parent_of(postmaster), postmaster):
-                os.kill(pid, signal.SIGKILL)
+            end_at_once(parent_of(postmaster), postmaster)
             with embedded.open_server(settings) as again:
                 assert ask(again, "SELECT words FROM note") == "碳惠"
             busy.close()
 
 
 @LINUX
-def test_a_database_whose_making_was_killed_is_made_anew(settings: Settings) -> None:
-    client = start_client(settings.home)
+def test_a_database_whose_making_was_killed_is_made_anew(place: Path, settings: Settings) -> None:
+    """The maker makes a beginning, and stands still until it is killed."""
+    programs = place / "programs"
+    programs.mkdir()
+    (programs / "initdb").write_text('#!/bin/sh\nmkdir "$2/global"\nkill -STOP $$\n')
+    (programs / "postgres").write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 18.1'\n")
+    for program in programs.iterdir():
+        program.chmod(0o755)
+    client = start_client(settings.home, environment={"CARBONHUI_PG_BIN": str(programs)})
     unfinished = settings.home / "postgresql.unfinished"
     wait_until((unfinished / "global").exists, "initdb did not begin")
     finish(client, kill=True)

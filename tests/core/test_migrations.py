@@ -1,5 +1,6 @@
 """The tables are made once, by whoever starts first, and are never unwritten (design section 4 and 14)."""
 
+import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ import pytest
 from carbonhui.core import embedded, migrations
 from carbonhui.core.database import Database
 
-NAME = "being_migrated"
+NAME = f"being_migrated_{os.getpid()}"
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def test_two_processes_may_start_on_one_empty_database_at_once(empty: dict[str, 
         assert start.stdin is not None
         start.stdin.write("go\n")
         start.stdin.flush()
-    assert [start.communicate(timeout=60)[0].strip() for start in starts] == ["ready", "ready"]
+    assert [start.communicate(timeout=300)[0].strip() for start in starts] == ["ready", "ready"]
     assert "transfer" in tables(empty)
 
 
@@ -92,7 +93,7 @@ def test_a_store_at_its_newest_step_starts_although_another_holds_the_lock(unche
     with unchecked_database.connect_as_owner() as other:
         before = other.execute("SELECT xmin::text FROM deployment").fetchone()
         other.execute(f"SELECT pg_advisory_lock({migrations._LOCK})")
-        impatient = unchecked_database.parameters | {"options": "-c statement_timeout=5000"}
+        impatient = unchecked_database.parameters | {"options": "-c statement_timeout=30000"}
         migrations.bring_up_to_date(impatient, profile="demo")
         migrations.bring_up_to_date(impatient, profile=None)
         assert other.execute("SELECT xmin::text FROM deployment").fetchone() == before
@@ -122,13 +123,13 @@ def test_a_store_belongs_to_one_profile_for_ever(empty: dict[str, Any], server: 
 
 
 def test_a_user_who_may_not_make_tables_is_told_so(empty: dict[str, Any], server: embedded.Server) -> None:
+    clerk = f"poor_clerk_{os.getpid()}"
     with psycopg.connect(**server.parameters("postgres"), autocommit=True) as connection:
-        connection.execute("DROP ROLE IF EXISTS poor_clerk")
-        connection.execute("CREATE ROLE poor_clerk LOGIN NOCREATEROLE")
+        connection.execute(f"CREATE ROLE {clerk} LOGIN NOCREATEROLE")
     try:
         with pytest.raises(migrations.StoreForbidden) as refused:
-            migrations.bring_up_to_date(empty | {"user": "poor_clerk"}, profile="demo")
+            migrations.bring_up_to_date(empty | {"user": clerk}, profile="demo")
         assert refused.value.facts["reason"]
     finally:
         with psycopg.connect(**server.parameters("postgres"), autocommit=True) as connection:
-            connection.execute("DROP ROLE poor_clerk")
+            connection.execute(f"DROP ROLE {clerk}")

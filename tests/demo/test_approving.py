@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,15 +10,21 @@ from sqlalchemy.orm import Session
 
 import methodologies
 from carbonhui import approvals, policy
-from carbonhui.core.clock import SystemClock
+from carbonhui.core.clock import SetClock
 from carbonhui.core.database import Database
-from carbonhui.demo import approve_what_is_installed
+from carbonhui.demo import approve_what_is_installed, city
 from carbonhui.methodology import Methodology, archived, installed_versions, load, propose
 
 CYCLING = Path(methodologies.__file__).parent / "cycling"
 FIRST_DAY = "2024-06-13"
-TOMORROW = SystemClock().today() + timedelta(days=1)
+TODAY, TOMORROW = date(2026, 11, 20), date(2026, 11, 21)
 Text = Callable[..., Methodology]
+
+
+@pytest.fixture(autouse=True)
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The city's clock stands, so that no test runs past midnight."""
+    monkeypatch.setattr(city, "SystemClock", lambda: SetClock.on(TODAY))
 
 
 @pytest.fixture

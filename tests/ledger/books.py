@@ -47,12 +47,15 @@ def organisation(session: Session, kind: Kind, *, asset: int = ledger.CREDIT) ->
     return ledger.open_account(session, kind, name=fresh(kind.name.lower()), asset=asset)
 
 
-def mint_to(session: Session, account: int, credits: int, *, vintage: int = 2026, ratio: int = RATIO) -> None:
-    """Credits for a reduction that somebody measured: measuring and minting are other rooms' matters."""
+def mint_to(session: Session, account: int, credits: int, *, vintage: int = 2026, ratio: int = RATIO, batch: int = 1) -> None:
+    """Credits for a reduction that somebody measured: measuring and minting are other rooms' matters.
+
+    ``batch`` is a number that no batch of the store has, unless its source and its consents are meant.
+    """
     connection_of(session).execute(
         """INSERT INTO reduction (account_id, batch_id, mg, mint_id, day, methodology, fingerprint)
-           VALUES (%s, 1, %s, 1, %s, 'metro', '')""",
-        (account, credits * ratio, date(vintage, 6, 1)),
+           VALUES (%s, %s, %s, 1, %s, 'metro', '')""",
+        (account, batch, credits * ratio, date(vintage, 6, 1)),
     )
     ledger.issue(
         session, mint_id=1, vintage=vintage, mg_per_credit=ratio, business_date=DAY, accounts=[account], credits=[credits]

@@ -179,7 +179,7 @@ def test_a_promise_is_made_once_under_one_reference(town: Database) -> None:
         neighbour = resident(session)
     words: dict[str, Any] = {
         "purpose": Purpose.REDEEM, "source": shopper, "target": bakery, "amount": 7, "reference": fresh("promise"),
-        "business_date": DAY, "seconds": 60,
+        "business_date": DAY, "seconds": 3600,
     }  # fmt: skip
     with town.begin() as session:
         first = ledger.hold(session, **words)

@@ -35,6 +35,8 @@ def test_all_may_be_given_and_not_one_more(town: Database) -> None:
     refusal = refusal_of(town, lambda session: give(session, giver, receiver, 11))
     assert refusal.code == "not_enough"
     assert refusal.facts == {"account": giver, "asked": 11, "available": 10, "unit": "credit"}
+    assert str(refusal) == f"11 were asked of account {giver}, and 10 are available."
+    assert refusal.text("zh") == f"账户 {giver} 可用余额为 10,不足 11。"
     with town.begin() as session:
         give(session, giver, receiver, 10)
     assert (holds(town, giver), holds(town, receiver)) == (0, 10)

@@ -301,7 +301,7 @@ def test_a_credits_history_is_told_in_the_order_in_which_it_happened(town: Datab
             ).fetchone() == (0,):
                 assert not waiting.done()
             give(session, elder, middle, 5)
-        waiting.result(20)
+        waiting.result(120)
     with town.begin() as session:
         life = _life(session, serial)
     assert [(source, target) for _, source, target in life[1:]] == [(elder, middle), (middle, last)]

@@ -3,7 +3,8 @@
 import random
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,16 @@ from carbonhui.core.database import Database, DatabaseBusy
 from carbonhui.core.refusals import Refusal
 from carbonhui.core.settings import Settings, read_settings
 from carbonhui.ledger import Purpose, Transfer
-from tests.ledger.books import DAY
+
+#: `tests.ledger.books` has it too, but brings pytest and other rooms along, which every process here would pay for.
+DAY = date(2026, 11, 20)
 
 
 def opened(parameters: dict[str, Any], *, pool_size: int = 1) -> Database:
-    """The store as one of many processes has it: with one connection."""
+    """The store as one of many processes has it: with one connection, and time enough for nine of them on any machine."""
     settings: Settings = read_settings({"CARBONHUI_HOME": str(Path("/nonexistent")), "CARBONHUI_POOL_SIZE": str(pool_size)}, profile="demo")
-    return Database(parameters=parameters, settings=settings, server=None)
+    patient = replace(settings, statement_timeout_ms=600_000, lock_timeout_ms=300_000, idle_timeout_ms=600_000)
+    return Database(parameters=parameters, settings=patient, server=None)
 
 
 @dataclass

@@ -1,8 +1,10 @@
 """Keys: files that only their owner reads, a service that may stand in for them, and nothing that shows them."""
 
+import os
 import pickle
 import stat
 import threading
+import time
 import traceback
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +65,21 @@ def test_two_vaults_of_one_directory_agree(settings: Settings):
     one, other = privacy.open_vault(settings), privacy.open_vault(settings)
     assert one.digest("mobile", "x") == other.digest("mobile", "x")
     assert other.unwrap("totp", one.wrap("totp", b"seed")) == b"seed"
+
+
+def test_what_another_process_adds_within_one_tick_of_the_file_system_is_noticed(settings: Settings):
+    one, other, tick = privacy.open_vault(settings), privacy.open_vault(settings), time.time_ns() + 10**12
+
+    def changed_in_the_same_tick() -> None:
+        os.utime(settings.keys, ns=(tick, tick))
+
+    one.digest("mobile", "x")
+    changed_in_the_same_tick()
+    assert (len(one.index_keys("mobile")), one.keeper.current()[:2]) == (1, "1.")
+    privacy.new_index_key(other, "mobile")
+    privacy.new_kek(other)
+    changed_in_the_same_tick()
+    assert (len(one.index_keys("mobile")), one.keeper.current()[:2]) == (2, "2.")
 
 
 def test_many_threads_make_one_key(settings: Settings):

@@ -149,10 +149,12 @@ def test_persons_are_erased_and_begun_while_keys_are_rewrapped(
 
     city = threading.Thread(target=live)
     city.start()
-    for _ in range(20):
-        rewrap_all(database, vault, most=2)
-    stop.set()
-    city.join()
+    try:
+        for _ in range(20):
+            rewrap_all(database, vault, most=2)
+    finally:
+        stop.set()
+        city.join()
     assert all_is_read(database, vault, support, subjects)
     with database.connect() as connection:
         assert connection.execute("SELECT DISTINCT kek FROM data_key").fetchall() == [(vault.keeper.current(),)]

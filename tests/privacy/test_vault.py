@@ -14,6 +14,7 @@ from carbonhui import privacy
 from carbonhui.core.database import Database
 from carbonhui.core.settings import Settings
 from carbonhui.privacy.vault import Vault
+from tests.waiting import comes_to_wait
 
 MOBILE = "+8613800138000"
 
@@ -306,17 +307,10 @@ def test_who_writes_while_an_erasure_goes_on_waits_and_is_refused(database: Data
         privacy.erase(session, subject)
         for writer in writers:
             writer.start()
-        _wait_for_waiters(database, len(writers))
+        assert comes_to_wait(database, *writers)
     for writer in writers:
         writer.join()
     assert outcomes == ["refused", "refused"]
-
-
-def _wait_for_waiters(database: Database, count: int) -> None:
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    with database.connect_as_owner(autocommit=True) as connection:
-        while connection.execute(waiting).fetchone() != (count,):
-            pass
 
 
 @hypothesis_settings(max_examples=4)

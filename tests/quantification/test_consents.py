@@ -15,6 +15,7 @@ from carbonhui import activity, consent, participants, privacy
 from carbonhui.core.database import connection_of
 from carbonhui.quantification import measuring
 from tests.quantification.profiles import STEPS
+from tests.waiting import comes_to_wait
 
 STEP_MG = 20
 HEADER = "phone,day,steps"
@@ -215,20 +216,18 @@ def test_a_household_that_withdrew_is_not_measured(city):
 # Withdrawals while measuring runs -----------------------------------------------------------------
 
 
-def meanwhile(monkeypatch: pytest.MonkeyPatch, name: str, work: Callable[[], None]) -> None:
-    """Do something once, in another thread, right after a step of measuring; the step waits for it a moment."""
-    step, threads = getattr(measuring, name), []
+def after(monkeypatch: pytest.MonkeyPatch, name: str, work: Callable[[], None]) -> None:
+    """Do something once, right after a step of measuring."""
+    step, done = getattr(measuring, name), []
 
     def then(*words: object, **more: object) -> object:
         found = step(*words, **more)
-        if not threads:
-            threads.append(threading.Thread(target=work))
-            threads[0].start()
-            threads[0].join(0.5)
+        if not done:
+            done.append(True)
+            work()
         return found
 
     monkeypatch.setattr(measuring, name, then)
-    monkeypatch.setattr(measuring, "THREADS", threads, raising=False)
 
 
 @pytest.mark.parametrize("engine", ["duckdb", "python"])
@@ -239,7 +238,7 @@ def test_who_withdraws_in_the_middle_is_out_of_it_before_it_is_committed(walkers
     for person in (stays, goes):
         given(walkers, person, covers_from=MAY + DAY)
     monkeypatch.setattr(measuring, "ACTS_AT_ONCE", 2)
-    meanwhile(monkeypatch, "write_person_days", lambda: withdrawn(walkers, goes))
+    after(monkeypatch, "write_person_days", lambda: withdrawn(walkers, goes))
     [piece] = walkers.quantify(engine=engine).pieces
     assert credited(walkers) == {stays}
     assert (piece.measured, piece.left_out, piece.mg, piece.persons) == (2, {"no_consent": 4}, 2 * 1_000 * STEP_MG, 1)
@@ -251,7 +250,7 @@ def test_what_a_cap_took_off_of_who_withdraws_in_the_middle_is_not_told(walkers,
     published(walkers)
     for person in (stays, goes):
         given(walkers, person)
-    meanwhile(monkeypatch, "write_person_days", lambda: withdrawn(walkers, goes))
+    after(monkeypatch, "write_person_days", lambda: withdrawn(walkers, goes))
     [piece] = walkers.quantify().pieces
     assert (piece.mg, piece.capped_mg, piece.measured) == (296_000, 100 * STEP_MG, 1)
 
@@ -267,9 +266,15 @@ def test_who_withdraws_while_it_is_committed_waits_for_it(walkers, monkeypatch):
         withdrawn(walkers, person)
         done.append(len(walkers.reductions()))
 
-    meanwhile(monkeypatch, "record_measurement", work)
+    other = threading.Thread(target=work)
+
+    def begin() -> None:
+        other.start()
+        assert comes_to_wait(walkers.database, other)
+
+    after(monkeypatch, "record_measurement", begin)
     walkers.quantify()
-    measuring.THREADS[0].join()
+    other.join()
     assert done == [1]
     walk(walkers, 1, first=MAY + DAY)
     assert walkers.quantify().left_out == {"no_consent": 1}
@@ -278,7 +283,7 @@ def test_who_withdraws_while_it_is_committed_waits_for_it(walkers, monkeypatch):
 def test_a_household_that_withdraws_in_the_middle_is_taken_out_again(city, monkeypatch):
     home = months(city)
     given(city, home, "sgsc", covers_from=date(2020, 1, 1))
-    meanwhile(monkeypatch, "write_periods", lambda: withdrawn(city, home, "sgsc"))
+    after(monkeypatch, "write_periods", lambda: withdrawn(city, home, "sgsc"))
     report = city.quantify()
     assert (report.measured, report.left_out, report.mg) == (0, {"no_consent": 1, "no_history": 1}, 0)
     assert city.reductions() == []
@@ -303,7 +308,7 @@ def test_nobody_can_take_back_what_others_can_see(walkers):
 
 
 def test_many_come_and_go_while_a_city_is_measured(walkers, monkeypatch):
-    """Real threads withdraw and consent again all the while; I12 is tested on the whole at the end."""
+    """One of each thread goes in the midst of the first acts, the rest as it comes; I12 is tested on the whole at the end."""
     people = range(1, 161)
     walk(walkers, *people, days=4)
     accounts = holders(walkers)
@@ -311,29 +316,38 @@ def test_many_come_and_go_while_a_city_is_measured(walkers, monkeypatch):
     for account in accounts:
         given(walkers, account)
     monkeypatch.setattr(measuring, "ACTS_AT_ONCE", 100)
-    stop, moved = threading.Event(), []
+    begun, gone, stop = threading.Event(), threading.Barrier(5, timeout=120), threading.Event()
 
     def come_and_go(mine: list[int], seed: int) -> None:
         moods = random.Random(seed)
+        assert begun.wait(120)
+        withdrawn(walkers, mine[seed])
+        gone.wait()
+        given(walkers, mine[seed])
         while not stop.is_set():
             account = moods.choice(mine)
             withdrawn(walkers, account)
-            moved.append(account)
             time.sleep(0.005)
             given(walkers, account)
             time.sleep(0.005)
 
+    def one_of_each_goes() -> None:
+        begun.set()
+        gone.wait()
+
+    after(monkeypatch, "write_person_days", one_of_each_goes)
     threads = [threading.Thread(target=come_and_go, args=(accounts[number:40:4], number)) for number in range(4)]
     for thread in threads:
         thread.start()
-    reports = [walkers.quantify()]
-    for number in range(2):
-        walk(walkers, *people, days=4, first=MAY + (number + 1) * 4 * DAY)
-        reports.append(walkers.quantify())
-    stop.set()
-    for thread in threads:
-        thread.join()
-    assert len(moved) > 20
+    try:
+        reports = [walkers.quantify()]
+        for number in range(2):
+            walk(walkers, *people, days=4, first=MAY + (number + 1) * 4 * DAY)
+            reports.append(walkers.quantify())
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
     assert credited(walkers) >= set(accounts[40:])
     assert sum(report.left_out["no_consent"] for report in reports) > 0
     assert sum(report.activities for report in reports) == 3 * 640

@@ -161,6 +161,7 @@ def test_two_runs_at_once_measure_once(city, ride):
     city.approve("cycling")
     city.rides(*(ride(number, user=number) for number in range(50)))
     city.enrol("mibici")
+    city.database.settings = replace(city.database.settings, lock_timeout_ms=600_000)  # as long as the other two take
     reports = []
     runs = [threading.Thread(target=lambda: reports.append(city.quantify())) for _ in range(3)]
     for run in runs:

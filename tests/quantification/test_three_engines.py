@@ -45,9 +45,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     reason = why_no_spark()
     if reason is not None:
         pytest.skip(reason)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1")
-        session = spark_session(tmp_path_factory.mktemp("spark"))
+    session = spark_session(tmp_path_factory.mktemp("spark"))
     for name, value in LITTLE.items():
         session.conf.set(name, value)
     yield

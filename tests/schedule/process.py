@@ -43,7 +43,7 @@ def main(address: str, name: str, takes_s: float) -> None:
     scheduler = start(database, settings, None, SystemClock(), jobs=jobs, tick_s=0.05, lease_s=LEASE_S)  # type: ignore[arg-type]
     print("ready", datetime.now(UTC), flush=True)
     signal.sigwait({signal.SIGTERM})
-    assert scheduler.stop(patience_s=5)
+    assert scheduler.stop(patience_s=120)
     database.close()
 
 

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,8 @@ from carbonhui.core.database import Database
 
 ROOT = Path(__file__).resolve().parents[2]
 EFFECTS = "CREATE TABLE effect (job text, due timestamptz, by text, at timestamptz DEFAULT clock_timestamp()); GRANT ALL ON effect TO carbonhui_app"
+
+HARMS = ["cut off", "killed", "paused"]
 
 
 class Crew:
@@ -87,17 +88,13 @@ def unaccounted(members: Crew) -> list[tuple]:
     )
 
 
-def disturb(members: Crew, chance: random.Random, *, seconds: float) -> Counter[str]:
-    """Again and again harm whoever leads; how often in which way."""
-    harms: Counter[str] = Counter()
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        time.sleep(0.5)
+def disturb(members: Crew, chance: random.Random, harms: list[str]) -> None:
+    """Harm whoever leads in each of these ways, in any order."""
+    for harm in chance.sample(harms, len(harms)):
+        time.sleep(chance.uniform(0.1, 0.5))
+        wait_for(lambda: members.leader() is not None)
         leader = members.leader()
-        if leader is None:
-            continue
-        harm = min(("cut off", "killed", "paused"), key=lambda one: (harms[one], chance.random()))
-        harms[harm] += 1
+        assert leader is not None, "nobody but this test ends a scheduler"
         if harm == "cut off":
             members.cut_off_the_leader()
         elif harm == "killed":
@@ -109,27 +106,26 @@ def disturb(members: Crew, chance: random.Random, *, seconds: float) -> Counter[
             # Its session lives on, and still another leads once the lease is over.
             wait_for(lambda leader=leader: members.leader() is not leader)
             leader.send_signal(signal.SIGCONT)
-    return harms
 
 
 def test_two_and_then_four_schedulers_killed_paused_and_cut_off_do_each_due_point_once(database):
     with crew(database, 2) as members:
-        harms = disturb(members, random.Random(2), seconds=3)
+        disturb(members, random.Random(2), HARMS)
         members.hire()
         members.hire()
-        harms += disturb(members, random.Random(4), seconds=3)
-        assert min(harms["cut off"], harms["killed"], harms["paused"]) >= 1
-        wait_for(lambda: members.query("SELECT clock_timestamp() - max(due) < interval '1.5 s' FROM effect") == [(True,)])
+        disturb(members, random.Random(4), HARMS)
+        [[healed]] = members.query("SELECT clock_timestamp()")
+        wait_for(lambda: members.query("SELECT max(due) FROM effect")[0][0] > healed)
         # Who is asked to stop does, and cleanly.
         for member in (living := [member for member in members.members if member.poll() is None]):
             member.send_signal(signal.SIGTERM)
-        assert [member.wait(10) for member in living] == [0] * len(living)
+        assert [member.wait(180) for member in living] == [0] * len(living)
         assert twice(members) == []
         assert unaccounted(members) == []
         assert len(members.query("SELECT DISTINCT by FROM effect")) >= 2, "the lead went from one to another"
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 8.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> None:
     ends = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < ends, "waited too long"

@@ -31,9 +31,9 @@ def test_the_clock_runs_its_jobs_and_stops_when_it_is_asked(database, settings):
             return {run.job for run in last_runs(session).values() if run.outcome == "done"}
 
     try:
-        wait_for(lambda: clock.poll() is not None or len(done()) == len(JOBS), 30)
+        wait_for(lambda: clock.poll() is not None or len(done()) == len(JOBS), 240)
         clock.send_signal(signal.SIGTERM)
-        out, err = clock.communicate(timeout=15)
+        out, err = clock.communicate(timeout=180)
     finally:
         clock.kill()
         clock.wait()

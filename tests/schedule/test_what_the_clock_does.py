@@ -144,14 +144,22 @@ def test_the_clock_settles_yesterday_and_says_who_was_refused(works, monkeypatch
 
 
 @pytest.mark.parametrize(("job", "room", "verb"), [
-    ("lapse_gifts", circulation, "lapse_gifts"), ("expire_credits", circulation, "expire_credits"),
-    ("conclude_pools", circulation, "conclude_pools"), ("close_charges", merchants, "close_expired"),
+    ("lapse_gifts", circulation, "lapse_gifts"), ("conclude_pools", circulation, "conclude_pools"),
+    ("close_charges", merchants, "close_expired"),
 ])  # fmt: skip
 def test_what_is_done_some_at_a_time_is_done_until_nothing_is_left(works, monkeypatch, job, room, verb):
     left = [2, 1, 0, 5]
     monkeypatch.setattr(room, verb, lambda session, **_: left.pop(0))
     assert attempt(works, NAMED[job], DUE) == 0.0
     assert left == [5]
+
+
+def test_credits_past_their_years_end_by_the_clock(works, monkeypatch):
+    told = []
+    monkeypatch.setattr(circulation, "expire_all_credits", lambda database, *, on: told.append((database, on)))
+    works.clock.instant = DUE
+    assert attempt(works, NAMED["expire_credits"], DUE) == 0.0
+    assert told == [(works.database, works.clock.today())]
 
 
 def test_who_comes_of_age_is_written_down_until_nobody_is_left(works, monkeypatch):
