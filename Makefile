@@ -30,6 +30,7 @@ bench: $(STAMP)
 	$(BIN)/python -m bench.quantify
 	$(BIN)/python -m bench.mint
 	$(BIN)/python -m bench.api
+	$(BIN)/python -m bench.till
 
 install: $(STAMP)
 

@@ -24,7 +24,7 @@ class NotAllowed(Refusal):
 
     code = "not_allowed"
     sentence = "The operation {operation} is not open to a caller of the kind {kind}."
-    sentence_zh = "操作 {operation} 不对 {kind} 类调用者开放。"
+    sentence_zh = "操作 {operation} 不对{kind_zh}类调用者开放。"
 
 
 class SignatureInvalid(Refusal):

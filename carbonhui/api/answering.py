@@ -4,6 +4,7 @@ Who calls; how often; may they; what form; what was said; has it been answered; 
 work, in one transaction; the answer, kept and then told.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -118,7 +119,7 @@ def _caller(foundation: Foundation, trace: Trace, body: bytes | None) -> access.
     caller = access.ANONYMOUS
     try:
         if body is not None:
-            caller = foundation.services.authenticator.caller(list(request.headers), request.method, _url(foundation), body)
+            caller = _signer(foundation, body)
         elif proof := request.environ.get("HTTP_AUTHORIZATION"):
             # No signature, so nothing is said of the address.
             caller = foundation.services.authenticator.caller({"Authorization": proof}, "", "", b"")
@@ -136,14 +137,31 @@ def _caller(foundation: Foundation, trace: Trace, body: bytes | None) -> access.
     return caller
 
 
-def _url(foundation: Foundation) -> str:
-    """The address as its caller wrote it, under the public name of the service."""
-    environ = request.environ
+def _signer(foundation: Foundation, body: bytes) -> access.Caller:
+    """Who signed this request, by whichever way of writing its address is the signed one."""
+    authenticator: access.Authenticator = foundation.services.authenticator
+    lines = list(request.headers)
+    *others, last = _addresses(foundation)
+    for url in others:
+        with contextlib.suppress(access.SignatureInvalid):
+            return authenticator.caller(lines, request.method, url, body)
+    return authenticator.caller(lines, request.method, last, body)
+
+
+def _addresses(foundation: Foundation) -> list[str]:
+    """The address as its caller may have written it, under the public name of the service.
+
+    The server hands a path over without its percent-encoding. What may stand in a path as
+    it is (RFC 3986, section 3.3) some clients leave so and some encode.
+    """
+    environ, public = request.environ, foundation.services.settings.public_url
     raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
-    if not raw.startswith("/"):
-        path = quote(environ["PATH_INFO"].encode("latin-1"), safe="/:@!$&'()*+,;=~-._")
-        raw = f"{path}?{environ['QUERY_STRING']}" if environ["QUERY_STRING"] else path
-    return f"{foundation.services.settings.public_url}{raw}"
+    if raw.startswith("/"):
+        return [f"{public}{raw}"]
+    path, query = environ["PATH_INFO"].encode("latin-1"), environ["QUERY_STRING"]
+    after = f"?{query}" if query else ""
+    ways = dict.fromkeys(quote(path, safe=kept) for kept in ("/:@!$&'()*+,;=", "/"))
+    return [f"{public}{way}{after}" for way in ways]
 
 
 def _not_allowed(operation: Operation, caller: access.Caller) -> Refusal:
@@ -273,7 +291,7 @@ def _worked(
 def _rendered(operation: Operation, trace: Trace, result: Any) -> Told:
     """The result as its schema tells it."""
     answer = result if isinstance(result, Answer) else Answer(result)
-    headers = {**answer.headers, "Content-Language": trace.language}
+    headers = {"Content-Language": trace.language, **answer.headers}
     status = answer.status or operation.status
     if isinstance(answer.body, bytes):
         return Told(status, {"Content-Type": operation.produces, **headers}, answer.body)

@@ -15,7 +15,7 @@ class FieldsInvalid(Refusal):
     """Every field of a request is known, present where it must be, and in range."""
 
     code = "fields_invalid"
-    sentence = "{count} fields of the request cannot be used; `errors` names each."
+    sentence = "Fields of the request that cannot be used: {count}; `errors` names each."
     sentence_zh = "请求中有 {count} 个字段不可用;`errors` 逐一列出。"
 
 
@@ -135,8 +135,8 @@ class MediaTypeUnsupported(Refusal):
     """A body comes in the form that the operation reads, without a content coding."""
 
     code = "media_type_unsupported"
-    sentence = "This operation reads {wanted}, without a content coding."
-    sentence_zh = "本操作读取 {wanted},不接受内容编码。"
+    sentence = "This operation needs a body of {wanted}, without a content coding."
+    sentence_zh = "本操作须有 {wanted} 格式的正文,不接受内容编码。"
 
 
 class BodyUnexpected(Refusal):

@@ -83,4 +83,4 @@ class AskedAlready(Refusal):
 
     code = "asked_already"
     sentence = "This already waits for a second signature ({kind})."
-    sentence_zh = "该事项({kind})已在等待会签。"
+    sentence_zh = "该事项({kind_zh})已在等待会签。"

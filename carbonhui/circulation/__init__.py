@@ -6,7 +6,7 @@ person may come to hold, and for how many years credits live, the city's policy 
 """
 
 from carbonhui.circulation.checks import GIFT_CHECKS
-from carbonhui.circulation.expiry import end_waiting, expire_credits, lapse_gifts
+from carbonhui.circulation.expiry import Expired, end_waiting, expire_all_credits, expire_credits, lapse_gifts
 from carbonhui.circulation.gifts import (
     Gift,
     accept_gift,
@@ -55,6 +55,7 @@ from carbonhui.circulation.refusals import (
     RequestNotWaiting,
     RequestUnknown,
     RequestWaitsAlready,
+    TooManyTakenBack,
     TooManyWaiting,
 )
 from carbonhui.circulation.requests import (
@@ -81,6 +82,7 @@ __all__ = [
     "STATES",
     "Contribution",
     "ContributorNotTaken",
+    "Expired",
     "Gift",
     "GiftNotWaiting",
     "GiftUnknown",
@@ -103,6 +105,7 @@ __all__ = [
     "RequestUnknown",
     "RequestWaitsAlready",
     "Seen",
+    "TooManyTakenBack",
     "TooManyWaiting",
     "Use",
     "accept_gift",
@@ -119,6 +122,7 @@ __all__ = [
     "decline_gift",
     "decline_request",
     "end_waiting",
+    "expire_all_credits",
     "expire_credits",
     "gift_of",
     "gifts_of",

@@ -1,5 +1,6 @@
 """What time ends: gifts and requests that nobody answered, credits past their years, and what an erased person leaves waiting."""
 
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy.orm import Session
@@ -9,22 +10,23 @@ from carbonhui.circulation.gifts import cancel_gift, decline_gift
 from carbonhui.circulation.requests import cancel_request, decline_request
 from carbonhui.circulation.rules import last_expired_vintage
 from carbonhui.circulation.waiting import tell
-from carbonhui.core.database import connection_of
+from carbonhui.core.database import Database, connection_of
 from carbonhui.ledger import Kind, Purpose
 from carbonhui.participants import Person
 
 _SERIALS_A_YEAR = 10**12
 
+# By the last day, in the order of its own index: the gifts and requests of all years, which ended, are not looked at.
 _DUE = """
 SELECT id, giver, credits, hold_id FROM gift WHERE state = 'waiting' AND until < %s
-ORDER BY giver, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+ORDER BY until LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
 """
 _END = """
 UPDATE {table} SET state = 'lapsed', ended_on = %s, mobile_digest = NULL, key_version = NULL WHERE id = ANY (%s)
 """
 _DUE_REQUESTS = """
 SELECT id, asker, credits FROM credit_request WHERE state = 'waiting' AND until < %s
-ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+ORDER BY until LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
 """
 
 
@@ -34,24 +36,32 @@ def lapse_gifts(session: Session, *, on: date, most: int = 1000) -> int:
     The givers have their credits again. What somebody is answering just now is left to the next time.
     """
     connection = connection_of(session)
-    gifts = connection.execute(_DUE, (on, most)).fetchall()
+    gifts = sorted(connection.execute(_DUE, (on, most)).fetchall())
     ledger.lock_accounts(session, *{giver for _, giver, _, _ in gifts})
     for _, giver, credits, hold in gifts:
         ledger.release(session, hold)
         tell(session, "gift.lapsed", {giver: {"credits": credits}})
     connection.execute(_END.format(table="gift"), (on, [gift for gift, *_ in gifts]))
-    requests = connection.execute(_DUE_REQUESTS, (on, most)).fetchall()
+    requests = sorted(connection.execute(_DUE_REQUESTS, (on, most)).fetchall())
     for _, asker, credits in requests:
         tell(session, "request.lapsed", {asker: {"credits": credits}})
     connection.execute(_END.format(table="credit_request"), (on, [request for request, *_ in requests]))
     return len(gifts) + len(requests)
 
 
+@dataclass(frozen=True)
+class Expired:
+    """What one step expired: in how many movements, and the account after which the next step begins, None where none is left."""
+
+    movements: int
+    last: int | None
+
+
 # An account at a time by its own index: the pool's and the retired credits of all years are not looked at.
 _EXPIRED_ACCOUNTS = """
 SELECT a.id FROM account a JOIN balance l ON l.account_id = a.id
 CROSS JOIN LATERAL (SELECT FROM block b WHERE b.account_id = a.id AND b.first < %(cutoff)s LIMIT 1) old
-WHERE a.kind = %(person)s AND a.closed_at IS NULL AND l.posted > l.held LIMIT %(most)s
+WHERE a.id > %(after)s AND a.kind = %(person)s AND a.closed_at IS NULL AND l.posted > l.held ORDER BY a.id LIMIT %(most)s
 """
 _EXPIRED = """
 SELECT b.account_id, a.holder, (b.first / %(year)s + 2000)::integer AS vintage, sum(b.last - b.first + 1)::bigint, l.posted - l.held
@@ -61,21 +71,22 @@ GROUP BY b.account_id, a.holder, vintage, l.posted, l.held ORDER BY b.account_id
 """
 
 
-def expire_credits(session: Session, *, on: date, most: int = 1000) -> int:
-    """Move persons' credits that are past their last year to the cancellation pool; in how many movements.
+def expire_credits(session: Session, *, on: date, after: int = 0, most: int = 1000) -> Expired:
+    """Move credits that are past their last year from the next ``most`` persons' accounts to the cancellation pool.
 
-    At most ``most`` accounts, each vintage in a movement of its own, the oldest first, and
-    their holders are told. Credits that are promised wait until the promise ends. Where the
-    city has no rule, or one without an end, nothing expires.
+    The accounts are those above ``after`` that have such credits, each vintage in a movement of
+    its own, the oldest first, and their holders are told. Credits that are promised wait until
+    the promise ends. Where the city has no rule, or one without an end, nothing expires.
     """
     try:
         last = last_expired_vintage(on.year, policy.rule_on(session, policy.CREDIT_LIFE_YEARS, on))
     except policy.RuleNotFound:
-        return 0
+        return Expired(0, None)
     if last is None:
-        return 0
+        return Expired(0, None)
     connection = connection_of(session)
-    words = {"cutoff": (last - 2000 + 1) * _SERIALS_A_YEAR, "person": int(Kind.PERSON), "most": most, "year": _SERIALS_A_YEAR}
+    cutoff = (last - 2000 + 1) * _SERIALS_A_YEAR
+    words = {"cutoff": cutoff, "person": int(Kind.PERSON), "most": most, "after": after, "year": _SERIALS_A_YEAR}
     accounts = [account for (account,) in connection.execute(_EXPIRED_ACCOUNTS, words)]
     ledger.lock_accounts(session, *accounts)
     pool = ledger.system_account(session, Kind.CANCELLATION_POOL)
@@ -96,7 +107,26 @@ def expire_credits(session: Session, *, on: date, most: int = 1000) -> int:
         if outcome.refusal is None and not outcome.again:
             told.append((transfer.source, {"credits": transfer.amount, "vintage": vintage}))
     notifications.announce_many(session, "credit.expired", told)
-    return len(told)
+    return Expired(len(told), accounts[-1] if len(accounts) == most else None)
+
+
+def expire_all_credits(database: Database, *, on: date, most: int = 1000) -> int:
+    """`expire_credits` for every account, once each, some at a time in a transaction of its own; how many movements.
+
+    It never looks again at what it has passed, so a city of millions is gone through once. It may
+    be stopped anywhere and begun again.
+    """
+    movements, last = 0, 0
+
+    def step(session: Session) -> Expired:
+        return expire_credits(session, on=on, after=last, most=most)
+
+    while True:
+        done = database.run(step)
+        movements += done.movements
+        if done.last is None:
+            return movements
+        last = done.last
 
 
 # Locked, so that what somebody answers at the same moment is found to have ended, and skipped.

@@ -12,7 +12,7 @@ from carbonhui import ledger, participants, policy, privacy
 from carbonhui.circulation.operations import give
 from carbonhui.circulation.receive_codes import account_behind
 from carbonhui.circulation.refusals import GiftNotWaiting, GiftUnknown, ReceiveCodeInvalid
-from carbonhui.circulation.rules import GREETINGS, STATES_ZH
+from carbonhui.circulation.rules import GREETINGS
 from carbonhui.circulation.waiting import Addressee, addressee, meet, require_few_waiting, require_room, tell
 from carbonhui.core.amounts import Credits
 from carbonhui.core.database import connection_of
@@ -41,7 +41,6 @@ class Gift:
 
 
 _COLUMNS = "id, handle, giver, receiver, credits, greeting, state, given_on, until, ended_on, transfer_id, hold_id"
-_WAITING = "SELECT count(*) FROM gift WHERE giver = %s AND state = 'waiting'"
 
 
 def give_to_mobile(
@@ -55,7 +54,7 @@ def give_to_mobile(
 
     Raises `policy.NotPermitted`, `policy.RuleNotFound`, `participants.PersonErased`,
     `participants.PersonRestricted`, `privacy.MobileInvalid`, `ledger.SelfTransfer` for one's own number,
-    `TooManyWaiting`, and what `ledger.hold` raises (`ledger.NotEnough`, `ledger.ReferenceReused`).
+    `TooManyWaiting`, `TooManyTakenBack`, and what `ledger.hold` raises (`ledger.NotEnough`, `ledger.ReferenceReused`).
     """
     assert greeting in GREETINGS
     to = addressee(session, vault, mobile)
@@ -67,7 +66,7 @@ def give_to_mobile(
     participants.require_free(giver, on)
     if to.account == giver.account_id:
         raise ledger.SelfTransfer(account=giver.account_id)
-    require_few_waiting(session, giver.account_id, counted=_WAITING, on=on)
+    require_few_waiting(session, giver.account_id, table="gift", by="giver", on=on)
     days = policy.rule_on(session, policy.GIFT_WAITS_DAYS, on)
     hold = ledger.hold(
         session, purpose=Purpose.GIVE, source=giver.account_id, target=ledger.system_account(session, Kind.CLEARING),
@@ -230,7 +229,7 @@ def _require_waiting(gift: Gift, on: date) -> None:
 
 
 def _not_waiting(state: str) -> GiftNotWaiting:
-    return GiftNotWaiting(state=state, state_zh=STATES_ZH[state])
+    return GiftNotWaiting(state=state)
 
 
 def _ended(session: Session, gift: Gift, state: str, on: date, *, transfer: int | None = None) -> Gift:

@@ -16,11 +16,12 @@ def give(
     """Give credits to another person; both are told.
 
     The refusals are tried in this order: the city's rule (`policy.NotPermitted`,
-    `policy.RuleNotFound`), `ledger.KindDiffers`, the holding limit (`ReceiverFull`), what
-    `ledger.post` raises.
+    `policy.RuleNotFound`), `ledger.KindDiffers` for two that are not both persons, the holding
+    limit (`ReceiverFull`), what `ledger.post` raises.
     """
     policy.require(session, policy.CREDITS_TRANSFERABLE, business_date)
-    ledger.require_kind(session, receiver, Kind.PERSON)
+    for account in (receiver, giver):
+        ledger.require_kind(session, account, Kind.PERSON)
     require_room(session, giver, receiver, credits=credits, reference=reference, on=business_date)
     posted = ledger.post(
         session, purpose=Purpose.GIVE, source=giver, target=receiver, amount=credits,

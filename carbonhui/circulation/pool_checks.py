@@ -23,13 +23,19 @@ FROM pool_return r JOIN pool_contribution c ON c.id = r.contribution_id JOIN poo
 LEFT JOIN transfer t ON t.id = r.transfer_id
 WHERE t.id IS NULL OR t.debit <> p.own_account OR t.amount <> r.credits
    OR t.purpose <> CASE WHEN r.abandoned THEN 12 ELSE 15 END OR (NOT r.abandoned AND t.credit <> c.payer)
+UNION ALL
+SELECT p.id, p.contributed, p.returned, l.posted, NULL, NULL, NULL
+FROM pool p, LATERAL (
+    SELECT b.posted + coalesce((SELECT sum(i.amount) FROM incoming i WHERE i.account_id = b.account_id), 0) AS posted
+    FROM balance b WHERE b.account_id = p.own_account) l
+WHERE p.first_used_on IS NULL AND l.posted <> p.contributed - p.returned
 """
 
 POOL_CHECKS = (
     Check(
         "I19",
-        "a pool took and gave back what its contributions say, to those who put it in",
-        "汇集活动的投入与退回与各笔投入一致,且退回给原投入者",
+        "a pool took and gave back what its contributions say, to those who put it in, and holds all of it until it is used",
+        "汇集活动的投入与退回与各笔投入一致,且退回给原投入者;未使用前全额保留",
         _SAID,
     ),
 )

@@ -23,8 +23,8 @@ class PoolTargetWrong(Refusal):
     """A pool for a donation or a purchase names the charity or merchant; one that neutralises names nobody."""
 
     code = "pool_target_wrong"
-    sentence = "A pool for {purpose} names an approved {wanted} for which it is meant."
-    sentence_zh = "用途为 {purpose} 的汇集活动须写明其对象(经批准的 {wanted})。"
+    sentence = "A pool for {purpose} is meant for {wanted}, and says so when it is opened."
+    sentence_zh = "用途为{purpose_zh}的汇集活动,发起时写明的对象应为{wanted_zh}。"
 
 
 class PoolsTooMany(Refusal):
@@ -40,7 +40,7 @@ class PoolNotOpen(Refusal):
 
     code = "pool_not_open"
     sentence = "This pool is {state} and takes no credits."
-    sentence_zh = "该汇集活动的状态为 {state},不再接受投入。"
+    sentence_zh = "该汇集活动的状态为{state_zh},不再接受投入。"
 
 
 class PoolOver(Refusal):
@@ -64,7 +64,7 @@ class ContributorNotTaken(Refusal):
 
     code = "contributor_not_taken"
     sentence = "An account of the kind {kind} puts nothing into a pool for {purpose}."
-    sentence_zh = "{kind} 类账户不能向用途为 {purpose} 的汇集活动投入。"
+    sentence_zh = "{kind_zh}类账户不能向用途为{purpose_zh}的汇集活动投入。"
 
 
 class PoolNotUsable(Refusal):
@@ -72,7 +72,7 @@ class PoolNotUsable(Refusal):
 
     code = "pool_not_usable"
     sentence = "This pool is {state}; a pool is used once it reached its goal and until {use_until}."
-    sentence_zh = "该汇集活动的状态为 {state};仅在达到目标后、{use_until} 之前可以使用。"
+    sentence_zh = "该汇集活动的状态为{state_zh};仅在达到目标后、{use_until} 之前可以使用。"
 
 
 class PoolPurposeDiffers(Refusal):
@@ -80,7 +80,7 @@ class PoolPurposeDiffers(Refusal):
 
     code = "pool_purpose_differs"
     sentence = "This pool is for {purpose} and is used for nothing else."
-    sentence_zh = "该汇集活动的用途为 {purpose},不得用于其他用途。"
+    sentence_zh = "该汇集活动的用途为{purpose_zh},不得用于其他用途。"
 
 
 class PoolTargetDiffers(Refusal):
@@ -88,7 +88,7 @@ class PoolTargetDiffers(Refusal):
 
     code = "pool_target_differs"
     sentence = "This pool is meant for another {wanted}."
-    sentence_zh = "该汇集活动的对象是另一 {wanted}。"
+    sentence_zh = "该汇集活动的对象是另一{wanted_zh}。"
 
 
 class PoolAlreadyOver(Refusal):
@@ -96,4 +96,4 @@ class PoolAlreadyOver(Refusal):
 
     code = "pool_already_over"
     sentence = "This pool is {state} already."
-    sentence_zh = "该汇集活动的状态已为 {state}。"
+    sentence_zh = "该汇集活动的状态已为{state_zh}。"

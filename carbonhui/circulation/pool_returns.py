@@ -44,12 +44,11 @@ def conclude_pools(session: Session, *, on: date, most: int = 1000) -> int:
     # Two runs at once would lock pools in two orders.
     connection_of(session).execute("SELECT pg_advisory_xact_lock(hashtextextended('conclude-pools', 440122))")
     ended = _end(session, on, most)
-    owed = _owed(session, on, most)
-    if not owed:
-        return ended
-    done = _give_back(session, owed, on)
-    _note(session, owed, done, on)
-    return ended + len(done)
+    emptied, owed = _owed(session, on, most)
+    if owed:
+        _note(session, owed, _give_back(session, owed, on), on)
+    # What was tried and has to wait is a step as well: it is not tried again today, and others come behind it.
+    return ended + emptied + len(owed)
 
 
 _END = """
@@ -76,10 +75,10 @@ def _end(session: Session, on: date, most: int) -> int:
 # Where nobody can take anything back today, nothing is to be done today.
 _POOLS = """
 SELECT p.id, p.own_account, l.free FROM pool p, LATERAL (
-    SELECT b.posted - b.held + coalesce((SELECT sum(i.amount) FROM incoming i WHERE i.account_id = b.account_id), 0)::bigint AS free
+    SELECT b.held, b.posted - b.held + coalesce((SELECT sum(i.amount) FROM incoming i WHERE i.account_id = b.account_id), 0)::bigint AS free
     FROM balance b WHERE b.account_id = p.own_account) l
 WHERE p.state = ANY (%(over)s) AND (p.emptied_on IS NULL OR p.emptied_on > %(on)s::date - %(late)s::int)
-  AND CASE WHEN l.free = 0 THEN p.emptied_on IS NULL ELSE EXISTS (
+  AND CASE WHEN l.free = 0 THEN p.emptied_on IS NULL AND l.held = 0 ELSE EXISTS (
       SELECT FROM pool_contribution WHERE pool_id = p.id AND returned < credits AND waits_on IS DISTINCT FROM %(on)s::date) END
 ORDER BY p.id LIMIT %(most)s FOR NO KEY UPDATE OF p
 """
@@ -91,13 +90,13 @@ WHERE pool_id = %(pool)s AND returned < credits ORDER BY id DESC LIMIT %(most)s 
 """
 
 
-def _owed(session: Session, on: date, most: int) -> list[_Owed]:
-    """What goes back at this time, pool by pool, the newest contribution of each first."""
+def _owed(session: Session, on: date, most: int) -> tuple[int, list[_Owed]]:
+    """How many pools have nothing left, and what goes back at this time, pool by pool, the newest contribution of each first."""
     connection = connection_of(session)
     found: list[_Owed] = []
     words = {"over": list(OVER), "on": on, "late": LATE_DAYS, "most": most}
     pools = connection.execute(_POOLS, words).fetchall()
-    _note_empty(session, [pool for pool, _, free in pools if not free], on)
+    emptied = _note_empty(session, [pool for pool, _, free in pools if not free], on)
     for pool, account, free in pools:
         rows = connection.execute(_CONTRIBUTIONS, {"pool": pool, "on": on, "most": most}).fetchall() if free else []
         parts = shares([row[3] for row in rows], left=free)
@@ -108,15 +107,15 @@ def _owed(session: Session, on: date, most: int) -> list[_Owed]:
         ]
         if len(found) >= most:
             break
-    return found[:most]
+    return emptied, found[:most]
 
 
-def _note_empty(session: Session, pools: list[int], on: date) -> None:
-    connection_of(session).execute(
+def _note_empty(session: Session, pools: list[int], on: date) -> int:
+    return connection_of(session).execute(
         """UPDATE pool p SET emptied_on = %s FROM balance b
            WHERE p.id = ANY (%s) AND b.account_id = p.own_account AND b.held = 0""",
         (on, pools),
-    )
+    ).rowcount
 
 
 @dataclass(frozen=True)

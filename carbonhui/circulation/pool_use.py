@@ -83,13 +83,14 @@ def uses_of(session: Session, pool: Pool, *, limit: int = 100) -> list[Use]:
     return [Use(row[0], Purpose(row[1]), *row[2:]) for row in rows]
 
 
-_LEFT = """
-SELECT b.account_id, b.posted + coalesce((SELECT sum(i.amount) FROM incoming i WHERE i.account_id = b.account_id), 0)::bigint
-FROM balance b WHERE b.account_id = ANY (%s)
+# In one statement: a contribution that is made meanwhile is in both numbers or in none.
+_USED = """
+SELECT p.id, p.contributed - p.returned - b.posted
+       - coalesce((SELECT sum(i.amount) FROM incoming i WHERE i.account_id = b.account_id), 0)::bigint
+FROM pool p JOIN balance b ON b.account_id = p.own_account WHERE p.id = ANY (%s)
 """
 
 
 def used_of(session: Session, found: list[Pool]) -> dict[int, int]:
     """How many credits of each pool were used, by the pool's number: what was put in and is neither there nor back."""
-    left = dict(connection_of(session).execute(_LEFT, ([pool.own_account for pool in found],)).fetchall())
-    return {pool.id: pool.contributed - pool.returned - left[pool.own_account] for pool in found}
+    return dict(connection_of(session).execute(_USED, ([pool.id for pool in found],)).fetchall())

@@ -17,6 +17,7 @@ from carbonhui.circulation.pool_refusals import (
 from carbonhui.circulation.pool_rules import DAYS_LONGEST, OPEN_MOST, PURPOSES, TARGETS, TITLE_LONGEST
 from carbonhui.core.amounts import Credits, checked_amount
 from carbonhui.core.database import connection_of
+from carbonhui.core.words import in_chinese
 from carbonhui.ledger import Kind
 
 
@@ -117,7 +118,12 @@ def _organisation(session: Session, account: int) -> int:
 def _require_target(session: Session, purpose: str, target: int | None) -> None:
     wanted = TARGETS.get(purpose)
     if (target is None) != (wanted is None):
-        raise PoolTargetWrong(purpose=purpose, wanted=wanted.name.lower() if wanted else "nobody")
+        kind = wanted.name.lower() if wanted else None
+        raise PoolTargetWrong(
+            purpose=purpose,
+            wanted=f"an approved {kind}" if kind else "nobody",
+            wanted_zh=f"经批准的{in_chinese(kind)}" if kind else "无",
+        )
     if target is not None and wanted is not None:
         ledger.require_kind(session, target, wanted)
         participants.require_approved(session, _organisation(session, target))
@@ -183,11 +189,13 @@ def pools(
     before: int | None = None, limit: int = 50,
 ) -> list[Pool]:  # fmt: skip
     """Pools, the newest first; ``before`` is the number of the last one of the page before."""
+    asked = {"owner": owner, "state": state, "purpose": purpose}
+    # Only what is asked for stands in the statement, so that each has a plan, and an index, of its own.
+    where = " AND ".join(f"{name} = %({name})s" for name, value in asked.items() if value is not None)
     rows = connection_of(session).execute(
-        f"""SELECT {COLUMNS} FROM pool WHERE id < coalesce(%(before)s, 9223372036854775807)
-            AND (%(owner)s::bigint IS NULL OR owner = %(owner)s) AND (%(state)s::text IS NULL OR state = %(state)s)
-            AND (%(purpose)s::text IS NULL OR purpose = %(purpose)s) ORDER BY id DESC LIMIT %(limit)s""",
-        {"owner": owner, "state": state, "purpose": purpose, "before": before, "limit": limit},
+        f"""SELECT {COLUMNS} FROM pool WHERE id < coalesce(%(before)s, 9223372036854775807) {where and f"AND {where}"}
+            ORDER BY id DESC LIMIT %(limit)s""",
+        {**asked, "before": before, "limit": limit},
     )
     return [Pool(*row) for row in rows]
 

@@ -51,6 +51,14 @@ class TooManyWaiting(Refusal):
     sentence_zh = "您已有 {waiting} 项在等待;最多 {most} 项。"
 
 
+class TooManyTakenBack(Refusal):
+    """Only so many gifts, and so many requests, are taken back on one day: each put a message into somebody's inbox."""
+
+    code = "too_many_taken_back"
+    sentence = "You took back {taken_back} today; who took back {most} makes none before tomorrow."
+    sentence_zh = "您今日已撤回 {taken_back} 项;撤回达 {most} 项后,明日方可再发起。"
+
+
 class ReceiverFull(Refusal):
     """The city's rules limit what a person comes to hold by what others give (Article 30)."""
 

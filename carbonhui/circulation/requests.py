@@ -10,7 +10,7 @@ from carbonhui import ledger, participants, policy, privacy
 from carbonhui.circulation.operations import give
 from carbonhui.circulation.receive_codes import account_behind
 from carbonhui.circulation.refusals import ReceiveCodeInvalid, RequestNotWaiting, RequestUnknown, RequestWaitsAlready
-from carbonhui.circulation.rules import REASONS, STATES_ZH
+from carbonhui.circulation.rules import REASONS
 from carbonhui.circulation.waiting import Addressee, addressee, meet, require_few_waiting, tell
 from carbonhui.core.amounts import Credits, checked_amount
 from carbonhui.core.database import connection_of
@@ -35,7 +35,6 @@ class Request:
 
 
 _COLUMNS = "id, handle, asker, asked, credits, reason, state, asked_on, until, ended_on, transfer_id"
-_WAITING = "SELECT count(*) FROM credit_request WHERE asker = %s AND state = 'waiting'"
 
 
 def ask_mobile(
@@ -45,7 +44,7 @@ def ask_mobile(
     """Ask whoever holds a mobile number for credits. A number that is known and one that is not are answered alike.
 
     Raises `policy.NotPermitted`, `policy.RuleNotFound`, `participants.PersonErased`, `participants.PersonRestricted`,
-    `privacy.MobileInvalid`, `ledger.SelfTransfer`, `TooManyWaiting`, `RequestWaitsAlready`,
+    `privacy.MobileInvalid`, `ledger.SelfTransfer`, `TooManyWaiting`, `TooManyTakenBack`, `RequestWaitsAlready`,
     `ledger.ReferenceReused`.
     """
     to = addressee(session, vault, mobile)
@@ -83,7 +82,7 @@ def _ask(
     participants.require_free(asker, on)
     if asked == asker.account_id:
         raise ledger.SelfTransfer(account=asked)
-    require_few_waiting(session, asker.account_id, counted=_WAITING, on=on)
+    require_few_waiting(session, asker.account_id, table="credit_request", by="asker", on=on)
     until = on + timedelta(days=policy.rule_on(session, policy.GIFT_WAITS_DAYS, on))
     row = connection_of(session).execute(
         f"""INSERT INTO credit_request (asker, credits, reason, asked, mobile_digest, key_version, state, reference, asked_on, until)
@@ -125,6 +124,7 @@ def accept_request(session: Session, handle: UUID, *, asked: Person, on: date) -
         return request
     _require_waiting(request, on)
     participants.require_free(asked, on)
+    _require_asker(session, request, on)
     posted = give(
         session, giver=asked.account_id, receiver=request.asker, credits=Credits(request.credits),
         reference=f"request-{request.handle}", business_date=on,
@@ -132,6 +132,14 @@ def accept_request(session: Session, handle: UUID, *, asked: Person, on: date) -
     ended = _ended(session, request, "accepted", on, transfer=posted.id)
     tell(session, "request.accepted", {request.asker: {"credits": request.credits}})
     return ended
+
+
+def _require_asker(session: Session, request: Request, on: date) -> None:
+    """Nobody takes what they may not take by now; why that is, is not told to others."""
+    try:
+        participants.require_free(participants.person_of_account(session, request.asker), on)
+    except (participants.PersonErased, participants.PersonRestricted):
+        raise RequestNotWaiting(state="cancelled") from None
 
 
 def decline_request(session: Session, handle: UUID, *, asked: Person, on: date) -> Request:
@@ -166,7 +174,7 @@ def _locked(session: Session, handle: UUID, side: str, account: int) -> Request:
 def _require_waiting(request: Request, on: date) -> None:
     state = "lapsed" if request.state == "waiting" and on > request.until else request.state
     if state != "waiting":
-        raise RequestNotWaiting(state=state, state_zh=STATES_ZH[state])
+        raise RequestNotWaiting(state=state)
 
 
 def _ended(session: Session, request: Request, state: str, on: date, *, transfer: int | None = None) -> Request:

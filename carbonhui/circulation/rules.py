@@ -1,9 +1,8 @@
-"""What may be said with a gift and with a request, and how states are called. Nobody's own words are kept."""
+"""What may be said with a gift and with a request, and the states they go through. Nobody's own words are kept."""
 
 GREETINGS = ("none", "thanks", "birthday", "new_year", "spring_festival", "mid_autumn", "congratulations", "well_done", "love")
 REASONS = ("none", "family", "shared_purchase", "pool", "neutralisation")
 STATES = ("waiting", "accepted", "declined", "cancelled", "lapsed")
-STATES_ZH = {"waiting": "等待中", "accepted": "已接受", "declined": "已谢绝", "cancelled": "已撤回", "lapsed": "已过期"}
 
 
 def last_expired_vintage(year: int, life_years: int) -> int | None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from carbonhui import ledger, notifications, policy, privacy
-from carbonhui.circulation.refusals import ReceiverFull, TooManyWaiting
+from carbonhui.circulation.refusals import ReceiverFull, TooManyTakenBack, TooManyWaiting
 from carbonhui.core.database import connection_of
 from carbonhui.participants import Person
 
@@ -38,28 +38,56 @@ def addressee(session: Session, vault: privacy.Vault, mobile: str) -> Addressee:
 def require_room(session: Session, giver: int, receiver: int, *, credits: int, reference: str, on: date) -> None:
     """Refuse what would bring a person above the city's holding limit, with both balances locked until the end.
 
-    What a person earns is never refused by it, and neither is what was given under this
-    reference already. How much the receiver has is not told. Raises `ReceiverFull`.
+    What a person put into pools and may get back is theirs still, and is counted. What a person
+    earns is never refused, and neither is what was given under this reference already. How much
+    the receiver has is not told. Raises `ReceiverFull`.
     """
     most = policy.rule_on(session, policy.PERSON_HOLDING_MAX, on)
     if most == 0 or ledger.transfer_under(session, reference) is not None:
         return
     ledger.lock_accounts(session, giver, receiver)
-    if ledger.balance_of(session, receiver).posted + credits > most:
+    if ledger.balance_of(session, receiver).posted + _in_pools(session, receiver) + credits > most:
         raise ReceiverFull(most=most)
 
 
-def require_few_waiting(session: Session, account: int, *, counted: str, on: date) -> None:
-    """Refuse one more than may wait at once; ``counted`` is the query of how many do. Raises `TooManyWaiting`.
+# Of a pool that was used in part, as much as is left: who gets it back is known only at its end.
+_IN_POOLS = """
+SELECT coalesce(sum(least(c.owed, l.there)), 0)::bigint
+FROM (SELECT pool_id, sum(credits - returned) AS owed FROM pool_contribution WHERE payer = %s AND returned < credits GROUP BY pool_id) c
+JOIN pool p ON p.id = c.pool_id, LATERAL (
+    SELECT b.posted + coalesce((SELECT sum(i.amount) FROM incoming i WHERE i.account_id = b.account_id), 0) AS there
+    FROM balance b WHERE b.account_id = p.own_account) l
+"""
 
-    The account's balance stays locked until the end, so that two at once are counted one after the other.
+
+def _in_pools(session: Session, account: int) -> int:
+    """The most that can come back to an account out of pools."""
+    row = connection_of(session).execute(_IN_POOLS, (account,)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+_COUNTED = """
+SELECT count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'cancelled') FROM {table}
+WHERE {by} = %(account)s AND (state = 'waiting' OR (state = 'cancelled' AND ended_on = %(on)s))
+"""
+
+
+def require_few_waiting(session: Session, account: int, *, table: str, by: str, on: date) -> None:
+    """Refuse one more than may wait at once, and as many again than were taken back on this day; ``by`` is the column of who made them.
+
+    The account's balance stays locked until the end, so that two at once are counted one after
+    the other. Raises `TooManyWaiting`, `TooManyTakenBack`.
     """
     most = policy.rule_on(session, policy.GIFTS_WAITING_MAX, on)
     ledger.lock_accounts(session, account)
-    row = connection_of(session).execute(counted, (account,)).fetchone()
+    row = connection_of(session).execute(_COUNTED.format(table=table, by=by), {"account": account, "on": on}).fetchone()
     assert row is not None
-    if row[0] >= most:
-        raise TooManyWaiting(waiting=row[0], most=most)
+    waiting, taken_back = row
+    if waiting >= most:
+        raise TooManyWaiting(waiting=waiting, most=most)
+    if taken_back >= most:
+        raise TooManyTakenBack(taken_back=taken_back, most=most)
 
 
 def tell(session: Session, topic: str, told: Mapping[int | None, Mapping[str, Any]]) -> None:

@@ -39,9 +39,7 @@ def expire_credits(face: Face, day: datetime | None, most: int) -> None:
     """Move persons' credits that are past their last year to the cancellation pool, if the city's rule ends them."""
     on = on_day(face, day)
     with face.database() as database:
-        moved = 0
-        while found := database.run(lambda s: circulation.expire_credits(s, on=on, most=most)):
-            moved += found
+        moved = circulation.expire_all_credits(database, on=on, most=most)
     click.echo(f"{moved} movements")
 
 

@@ -52,7 +52,7 @@ def conclude(face: Face, day: datetime | None, most: int) -> None:
     with face.database() as database:
         while done := database.run(lambda session: circulation.conclude_pools(session, on=on, most=most)):
             steps += done
-    click.echo(f"{steps} pools ended or contributions given back")
+    click.echo(f"{steps} steps: pools that ended or are empty, contributions given back or put off")
 
 
 COMMANDS = (pool_commands,)

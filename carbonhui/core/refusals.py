@@ -7,13 +7,16 @@ meaning and is never reused. ``docs/refusals.md`` lists them all.
 
 from typing import Any, ClassVar
 
+from carbonhui.core.words import in_chinese
+
 
 class Refusal(Exception):
     """A stable code and one sentence, in English and in Chinese.
 
     ``sentence`` and ``sentence_zh`` are format templates over the facts given to
     the constructor; a template that names a missing fact is a mistake of ours and
-    fails at once.
+    fails at once. Where the Chinese sentence names ``state_zh`` and the facts hold a
+    ``state`` only, its Chinese word is meant (`core.words`).
     """
 
     code: ClassVar[str] = ""
@@ -27,10 +30,18 @@ class Refusal(Exception):
     def text(self, language: str = "en") -> str:
         """The sentence in ``"en"`` or ``"zh"``."""
         template = self.sentence_zh if language == "zh" else self.sentence
-        return template.format(**self.facts)
+        return template.format_map(_Facts(self.facts))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_again, (type(self), self.facts))
+
+
+class _Facts(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        stem = name.removesuffix("_zh")
+        if stem == name:
+            raise KeyError(name)
+        return in_chinese(str(self[stem]))
 
 
 def _again(kind: type[Refusal], facts: dict[str, Any]) -> Refusal:

@@ -8,7 +8,7 @@ class DonorNotTaken(Refusal):
 
     code = "donor_not_taken"
     sentence = "An account of the kind {kind} donates nothing."
-    sentence_zh = "{kind} 类账户不能捐赠。"
+    sentence_zh = "{kind_zh}类账户不能捐赠。"
 
 
 class CampaignUnknown(Refusal):
@@ -24,7 +24,7 @@ class CampaignNotOpen(Refusal):
 
     code = "campaign_not_open"
     sentence = "The campaign is {state}; approved, it takes gifts from {first_day} to {last_day}."
-    sentence_zh = "该公益活动的状态为 {state};经批准后于 {first_day} 至 {last_day} 接受捐赠。"
+    sentence_zh = "该公益活动的状态为{state_zh};经批准后于 {first_day} 至 {last_day} 接受捐赠。"
 
 
 class CampaignDecided(Refusal):
@@ -32,7 +32,7 @@ class CampaignDecided(Refusal):
 
     code = "campaign_decided"
     sentence = "The campaign is {state} already."
-    sentence_zh = "该公益活动的状态已为 {state}。"
+    sentence_zh = "该公益活动的状态已为{state_zh}。"
 
 
 class CampaignDaysWrong(Refusal):

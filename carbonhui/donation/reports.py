@@ -90,9 +90,9 @@ def campaign_uses(session: Session, campaign: Campaign, *, after: int = 0, limit
 def record_use(session: Session, charity: int, campaign: Campaign, transfer: int, what: str) -> Use:
     """Enter a transfer out of the charity's account as a use of what a campaign received; once, and never more than that.
 
-    ``what`` is ``redeemed``, ``retired``, ``sold``, or ``refunded`` for what a merchant gave back. The refusals are tried in this
-    order: `CampaignUnknown` for another's, the city's rule (`policy.NotPermitted`, `policy.RuleNotFound`), `UseDiffers`,
-    `UseAlreadyRecorded`, `CampaignUsesMore`.
+    ``what`` is ``redeemed``, ``retired``, ``sold``, or ``refunded`` for what a merchant gave back. Nothing is a use that
+    happened before the campaign's first gift. The refusals are tried in this order: `CampaignUnknown` for another's,
+    the city's rule (`policy.NotPermitted`, `policy.RuleNotFound`), `UseDiffers`, `UseAlreadyRecorded`, `CampaignUsesMore`.
     """
     if campaign.charity != charity:
         raise CampaignUnknown()
@@ -101,7 +101,7 @@ def record_use(session: Session, charity: int, campaign: Campaign, transfer: int
     found = _movement(session, charity, transfer)
     if found is not None and what in RULE_OF:
         policy.require(session, RULE_OF[what], found.business_date)
-    if found is None or found.purpose != PURPOSE_OF[what]:
+    if found is None or found.purpose != PURPOSE_OF[what] or not _given_before(session, campaign, transfer):
         raise UseDiffers(what=what)
     if found.campaign_id is not None:
         raise UseAlreadyRecorded()
@@ -117,6 +117,14 @@ def record_use(session: Session, charity: int, campaign: Campaign, transfer: int
     if not entered:
         raise UseAlreadyRecorded()
     return Use(transfer, what, found.credits, found.business_date)
+
+
+def _given_before(session: Session, campaign: Campaign, transfer: int) -> bool:
+    """Whether anything had been given for a campaign when a movement was made."""
+    row = connection_of(session).execute(
+        "SELECT FROM donation_gift WHERE campaign_id = %s AND transfer_id < %s LIMIT 1", (campaign.id, transfer)
+    ).fetchone()
+    return row is not None
 
 
 _MOVEMENT = """

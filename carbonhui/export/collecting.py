@@ -11,7 +11,18 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from carbonhui import access, activity, consent, issuance, ledger, notifications, participants, privacy, quantification
+from carbonhui import (
+    access,
+    activity,
+    consent,
+    issuance,
+    ledger,
+    notifications,
+    participants,
+    policy,
+    privacy,
+    quantification,
+)
 from carbonhui.core.settings import Settings
 from carbonhui.export.about import About, Row, plain
 from carbonhui.export.holdings import runs_held, runs_moved, sides_of
@@ -27,7 +38,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Matter:
-    """One kind of thing that is kept: what it is, in both languages, and its rows."""
+    """One kind of thing that is kept: what it is, in both languages (the Chinese in the city's words), and its rows."""
 
     name: str
     says: str
@@ -46,7 +57,7 @@ def matters(
     """
     about = About(session, vault, settings, person, reader)
     for name, says, says_zh, columns, rows in _ALL:
-        yield Matter(name, says, says_zh, columns, rows(about))
+        yield Matter(name, says, policy.called(says_zh, settings.city), columns, rows(about))
 
 
 # Who somebody is ----------------------------------------------------------------------------------
@@ -200,7 +211,8 @@ def _messages(about: About) -> Iterator[Row]:
     for message in _paged(lambda before: notifications.messages_of(
         about.session, about.person.account_id, before=before, limit=_PAGE
     )):  # fmt: skip
-        yield plain(message.at), message.code, message.text(about.person.language), plain(message.read_at)
+        text = policy.called(message.text(about.person.language), about.settings.city)
+        yield plain(message.at), message.code, text, plain(message.read_at)
 
 
 def _reads(about: About) -> Iterator[Row]:

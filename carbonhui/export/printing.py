@@ -6,6 +6,7 @@ from datetime import datetime
 from carbonhui import policy
 from carbonhui.core.clock import CITY_TIME
 from carbonhui.core.pdf import ACCENT, HAIRLINE, MUTED, TINT, Column, Document
+from carbonhui.core.typesetting import chinese_marks
 from carbonhui.export.statements import Statement, StatementLine
 
 
@@ -62,7 +63,7 @@ def print_statement(
     said = _WORDS["zh" if language == "zh" else "en"]
 
     def words(text: str) -> str:
-        return policy.called(text, city)
+        return chinese_marks(policy.called(text, city))
 
     made = made_at.astimezone(CITY_TIME)
     paper = Document(words(said.title), made_at=made, foot=f"carbonhui · {number}")

@@ -51,8 +51,8 @@ _SAID: dict[Purpose, tuple[tuple[str, str], tuple[str, str]]] = {
         ("You earned {n} for what you avoided.", "您因减排获得 {n}。"),
     ),
     Purpose.GIVE: (
-        ("You gave {n} to {who}.", "您赠予{who} {n}。"),
-        ("You were given {n} by {who}.", "您收到{who}赠予的 {n}。"),
+        ("You gave {n} to {who}.", "您赠送{who} {n}。"),
+        ("You were given {n} by {who}.", "您收到{who}赠送的 {n}。"),
     ),
     Purpose.REDEEM: (
         ("You paid {n} at {who}.", "您在{who}支付 {n}。"),
@@ -67,16 +67,16 @@ _SAID: dict[Purpose, tuple[tuple[str, str], tuple[str, str]]] = {
         ("Settled: {n} of {who} left circulation.", "已结算:{who}的 {n}退出流通。"),
     ),
     Purpose.OFFSET: (
-        ("You paid part of a bill of {who} with {n}.", "您以 {n}抵扣{who}的部分账单。"),
-        ("You were paid {n} towards a bill by {who}.", "{who}以 {n}抵扣部分账单。"),
+        ("You paid part of a bill of {who} with {n}.", "您以 {n}抵用{who}的部分账单。"),
+        ("You were paid {n} towards a bill by {who}.", "{who}以 {n}抵用部分账单。"),
     ),
     Purpose.DONATE: (
         ("You donated {n} to {who}.", "您向{who}捐赠 {n}。"),
         ("You were donated {n} by {who}.", "您收到{who}捐赠的 {n}。"),
     ),
     Purpose.RETIRE: (
-        ("You retired {n} against emissions, for good.", "您注销 {n}以中和排放,永久有效。"),
-        ("{who} retired {n} against emissions, for good.", "{who}注销 {n}以中和排放,永久有效。"),
+        ("You retired {n} against emissions, for good.", "您永久注销 {n}以中和排放。"),
+        ("{who} retired {n} against emissions, for good.", "{who}永久注销 {n}以中和排放。"),
     ),
     Purpose.PAR_PURCHASE: (
         ("You gave {n} to {who} in the reward fund's purchase at par.", "在奖励资金按面值收购中,您向{who}付出 {n}。"),
@@ -91,8 +91,8 @@ _SAID: dict[Purpose, tuple[tuple[str, str], tuple[str, str]]] = {
         ("A movement was corrected: {who} gave you {n} back.", "更正:{who}退还您 {n}。"),
     ),
     Purpose.ABANDON: (
-        ("{n} went to the cancellation pool when an account was closed.", "因账户注销,{n}转入碳注销池。"),
-        ("{n} came from {who} when an account was closed.", "因账户注销,{who}的 {n}转入。"),
+        ("{n} went to the cancellation pool when an account was closed.", "因账户关闭,{n}转入碳注销池。"),
+        ("{n} came from {who} when an account was closed.", "因账户关闭,{who}的 {n}转入。"),
     ),
     Purpose.EXPIRE: (
         ("{n} expired and left circulation.", "{n}已过期并退出流通。"),
@@ -117,7 +117,7 @@ _NAMELESS: dict[Kind, tuple[str, str]] = {
     Kind.PERSON: ("somebody", "一位用户"),
     Kind.MERCHANT: ("a merchant", "一家商户"),
     Kind.DEPARTMENT: ("a department", "一个部门"),
-    Kind.CHARITY: ("a charity", "一家慈善组织"),
+    Kind.CHARITY: ("a charity", "一家公益单位"),
     Kind.ORGANISATION: ("an organisation", "一家机构"),
     Kind.CAMPAIGN: ("a pool", "一个汇集活动"),
 }

@@ -172,7 +172,7 @@ def close_account(session: Session, account: int) -> None:
     if found.closed:
         raise AccountClosed(account=account)
     if found.posted:
-        raise AccountNotEmpty(account=account, posted=found.posted, unit="credits" if found.asset == CREDIT else "fen")
+        raise AccountNotEmpty(account=account, posted=found.posted)
     connection.execute("UPDATE balance SET sends = false, receives = false WHERE account_id = %s", (account,))
     connection.execute("UPDATE account SET closed_at = clock_timestamp() WHERE id = %s", (account,))
 

@@ -28,7 +28,8 @@ class Origin:
 def credits_covering(session: Session, account: int, mg: int) -> Covering:
     """The fewest whole credits, oldest first, that avoid at least ``mg``; all that there are where they are not enough.
 
-    Exactly those that `post` takes next, as long as the account is locked (`lock_accounts`).
+    Exactly those that `post` takes next, as long as the account is locked (`lock_accounts`) and is a person's: what
+    comes to a deferred receiver waits for no lock, so there the transfer has to be compared (`avoided_mg`).
     """
     assert 1 <= mg <= LARGEST_AMOUNT
     row = connection_of(session).execute("SELECT * FROM ledger_credits_covering(%s, %s)", (account, mg)).fetchone()

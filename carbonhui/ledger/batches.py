@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from carbonhui.core.database import BeginAgain, connection_of
 from carbonhui.core.refusals import Refusal
-from carbonhui.ledger.posting import CREDIT, Purpose, check_words
+from carbonhui.ledger.posting import CREDIT, SANDBOX, Purpose, check_words
 from carbonhui.ledger.refusals import (
     AboveHoldingLimit,
     AccountClosed,
@@ -231,7 +231,7 @@ class _Batch:
             return (AccountNeverReceives if taker.sends else AccountClosed)(account=transfer.target)
         available = giver.posted - giver.held
         if not giver.is_source and available < transfer.amount:
-            unit = "credit" if transfer.asset == CREDIT else "fen"
+            unit = {CREDIT: "credit", SANDBOX: "sandbox credit"}.get(transfer.asset, "fen")
             return NotEnough(account=transfer.source, asked=transfer.amount, available=available, unit=unit)
         if taker.holding_max is not None and taker.posted + transfer.amount > taker.holding_max:
             held = taker.posted

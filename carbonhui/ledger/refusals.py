@@ -27,8 +27,8 @@ class AccountNotEmpty(Refusal):
     """Only an empty account can be closed."""
 
     code = "account_not_empty"
-    sentence = "Account {account} still holds {posted} {unit}; it can be closed once it holds none."
-    sentence_zh = "账户 {account} 仍有 {posted} {unit};清空后方可关闭。"
+    sentence = "Account {account} still holds {posted}; it can be closed once it holds none."
+    sentence_zh = "账户 {account} 仍有余额 {posted};清空后方可关闭。"
 
 
 class AccountNeverSends(Refusal):
@@ -60,7 +60,7 @@ class KindDiffers(Refusal):
 
     code = "account_kind_differs"
     sentence = "Account {account} belongs to a {kind}; a {wanted} is needed here."
-    sentence_zh = "账户 {account} 属于 {kind};此处需要 {wanted}。"
+    sentence_zh = "账户 {account} 属于{kind_zh};此处需要{wanted_zh}。"
 
 
 class SourceNeverPromises(Refusal):
@@ -76,7 +76,7 @@ class LimitOnReceiver(Refusal):
 
     code = "limit_on_receiver"
     sentence = "Account {account} belongs to a {kind}, whose receipts are folded later; it cannot have a holding limit."
-    sentence_zh = "账户 {account} 属于 {kind},其收入延后汇总,不能设持有上限。"
+    sentence_zh = "账户 {account} 属于{kind_zh},其收入延后汇总,不能设持有上限。"
 
 
 class AccountNameTaken(Refusal):
@@ -115,8 +115,8 @@ class NotEnough(Refusal):
     """An account gives at most what it has and has not promised."""
 
     code = "not_enough"
-    sentence = "Account {account} was asked for {asked} {unit}; {available} are available."
-    sentence_zh = "账户 {account} 被请求 {asked} {unit},可用 {available}。"
+    sentence = "{asked} were asked of account {account}, and {available} are available."
+    sentence_zh = "账户 {account} 可用余额为 {available},不足 {asked}。"
 
 
 class AboveHoldingLimit(Refusal):
@@ -156,7 +156,7 @@ class HoldNotOpen(Refusal):
 
     code = "hold_not_open"
     sentence = "Hold {hold} is {state}; only an open hold can be captured."
-    sentence_zh = "预留 {hold} 的状态为 {state};只有有效的预留才能扣款。"
+    sentence_zh = "预留 {hold} 的状态为{state_zh};只有有效的预留才能扣款。"
 
 
 class CaptureAboveHold(Refusal):

@@ -48,7 +48,7 @@ class ChargeStateDiffers(Refusal):
 
     code = "charge_state_differs"
     sentence = "The charge is {state}; this is possible only while it is {wanted}."
-    sentence_zh = "该笔交易的状态为 {state};仅在 {wanted} 时可进行此操作。"
+    sentence_zh = "该笔交易的状态为{state_zh};仅在{wanted_zh}时可进行此操作。"
 
 
 class ChargeNotAwaiting(Refusal):
@@ -104,7 +104,7 @@ class PayerKindRefused(Refusal):
 
     code = "payer_kind_refused"
     sentence = "Credits of a {kind} are not spent at merchants."
-    sentence_zh = "{kind} 的碳惠不能在商户消费。"
+    sentence_zh = "{kind_zh}的碳惠不能在商户消费。"
 
 
 class PaymentAboveCityLimit(Refusal):

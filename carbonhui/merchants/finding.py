@@ -23,6 +23,8 @@ _RADIUS_M = 6_371_008.8
 RADIUS_MAX_M = 50_000
 _FIRST_REACH_M, _REACH_GROWS = 500, 4
 _HALF_TURN, _TURN = 180_000_000, 360_000_000
+#: When a text is in more merchants' names than these, shops with it are met soon without an index.
+_NAMED_MAX = 100
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,25 @@ _OPEN_OFFER = """offer o JOIN organisation g ON g.id = o.organisation_id AND g.s
     LEFT JOIN offer_stock k ON k.offer_id = o.id"""
 _GOOD_THERE = """(EXISTS (SELECT FROM offer_shop x WHERE x.offer_id = o.id AND x.shop_id = s.id)
     OR NOT EXISTS (SELECT FROM offer_shop x WHERE x.offer_id = o.id))"""
+_SHOP_WORDS, _OFFER_WORDS = "s.name || ' ' || s.address", "o.title_zh || ' ' || coalesce(o.title_en, '')"
 _OFFER_IS_OPEN = "o.state = 'published' AND %(on)s BETWEEN o.valid_from AND o.valid_until"
+
+
+def _has(text: str, words: str) -> str:
+    """Whether some words contain the text. By its pairs of letters the index finds them; one letter has none."""
+    contains = f"strpos(lower({words}), lower(%(text)s)) > 0"
+    return f"({contains} AND letter_pairs({words}) @> letter_pairs(%(text)s))" if len(text) > 1 else contains
+
+
+def _shop_has(session: Session, text: str) -> str:
+    """Whether a shop's name or address, or its merchant's name, contains the text."""
+    named = connection_of(session).execute(
+        "SELECT id FROM organisation WHERE kind = 'merchant' AND state = 'approved' AND strpos(lower(name), lower(%s)) > 0 LIMIT %s",
+        (text, _NAMED_MAX + 1),
+    ).fetchall()  # fmt: skip
+    if len(named) > _NAMED_MAX:
+        return f"strpos(lower({_SHOP_WORDS} || ' ' || g.name), lower(%(text)s)) > 0"
+    return f"({_has(text, _SHOP_WORDS)} OR s.organisation_id = ANY ('{{{','.join(str(number) for (number,) in named)}}}'))"
 
 
 def _of_merchants(wanted: Wanted) -> list[str]:
@@ -99,14 +119,14 @@ def _of_merchants(wanted: Wanted) -> list[str]:
     return found
 
 
-def _of_shops(wanted: Wanted) -> list[str]:
+def _of_shops(session: Session, wanted: Wanted) -> list[str]:
     found = ["s.state = 'open'", *_of_merchants(wanted)]
     if wanted.shop is not None:
         found.append("s.handle = %(shop)s")
     if wanted.district is not None:
         found.append("s.district = %(district)s")
     if wanted.text is not None:
-        found.append("strpos(lower(s.name || ' ' || s.address || ' ' || g.name), lower(%(text)s)) > 0")
+        found.append(_shop_has(session, wanted.text))
     if wanted.category is not None:
         found.append(
             "EXISTS (SELECT FROM offer o WHERE o.organisation_id = g.id AND o.category = %(category)s"
@@ -117,7 +137,7 @@ def _of_shops(wanted: Wanted) -> list[str]:
 
 def find_shops(session: Session, wanted: Wanted, *, on: date, after: int = 0, limit: int = 50) -> list[FoundShop]:
     """Open shops whose name, address or merchant has the text, in the order in which they were entered."""
-    conditions = " AND ".join(["s.id > %(after)s", *_of_shops(wanted)])
+    conditions = " AND ".join(["s.id > %(after)s", *_of_shops(session, wanted)])
     rows = connection_of(session).execute(
         f"SELECT {_SHOP}, NULL, {_MERCHANT} FROM {_OPEN_SHOP} WHERE {conditions} ORDER BY s.id LIMIT %(limit)s",
         {**vars(wanted), "on": on, "after": after, "limit": limit},
@@ -134,18 +154,20 @@ def shops_near(
     the middle of a city does not measure the way to all of its shops.
     """
     assert 1 <= radius_m <= RADIUS_MAX_M
-    reach = min(_FIRST_REACH_M, radius_m)
+    reach, which = min(_FIRST_REACH_M, radius_m), _of_shops(session, wanted)
     while True:
-        rows = _within(session, wanted, latitude_udeg, longitude_udeg, reach, on, limit)
+        rows = _within(session, wanted, which, latitude_udeg, longitude_udeg, reach, on, limit)
         if len(rows) >= limit or reach == radius_m:
             return [_shop(row) for row in rows]
         reach = min(reach * _REACH_GROWS, radius_m)
 
 
-def _within(session: Session, wanted: Wanted, latitude: int, longitude: int, reach_m: int, on: date, limit: int) -> Sequence[Any]:
+def _within(
+    session: Session, wanted: Wanted, which: list[str], latitude: int, longitude: int, reach_m: int, on: date, limit: int
+) -> Sequence[Any]:
     south, north, ranges = _box(latitude, longitude, reach_m)
     east_west = " OR ".join(f"s.longitude_udeg BETWEEN {west} AND {east}" for west, east in ranges)
-    conditions = " AND ".join([f"s.latitude_udeg BETWEEN {south} AND {north}", f"({east_west})", *_of_shops(wanted)])
+    conditions = " AND ".join([f"s.latitude_udeg BETWEEN {south} AND {north}", f"({east_west})", *which])
     return connection_of(session).execute(
         f"""SELECT * FROM (
                 SELECT {_SHOP}, metres_between(s.latitude_udeg, s.longitude_udeg, %(latitude)s, %(longitude)s) AS metres, {_MERCHANT}
@@ -183,7 +205,7 @@ def find_offers(session: Session, wanted: Wanted, *, on: date, before: int | Non
     if wanted.category is not None:
         conditions.append("o.category = %(category)s")
     if wanted.text is not None:
-        conditions.append("strpos(lower(o.title_zh || ' ' || coalesce(o.title_en, '')), lower(%(text)s)) > 0")
+        conditions.append(_has(wanted.text, _OFFER_WORDS))
     there = ["s.organisation_id = o.organisation_id", "s.state = 'open'", _GOOD_THERE]
     if wanted.district is not None:
         there.append("s.district = %(district)s")

@@ -12,7 +12,7 @@ from carbonhui.ledger import Kind, Purpose
 def redeem(
     session: Session, *, payer: int, merchant: int, credits: Credits, reference: str, business_date: date
 ) -> ledger.Posted:
-    """Pay a merchant in credits; its endpoints are told.
+    """Pay a merchant in credits; its endpoints are told, and the payer.
 
     Raises what `ledger.post` raises, `ledger.KindDiffers`, and
     `participants.OrganisationNotApproved` while it is suspended.
@@ -24,4 +24,5 @@ def redeem(
         reference=reference, business_date=business_date,
     )
     participants.announce_received(session, posted, account=merchant, credits=credits, purpose=Purpose.REDEEM, on=business_date)
+    participants.announce_spent(session, posted, account=payer, credits=credits, purpose=Purpose.REDEEM, on=business_date)
     return posted

@@ -50,6 +50,14 @@ def _found(session: Session, organisation: Organisation) -> Sandbox | None:
     return Sandbox(*row) if row else None
 
 
+def sandbox_pays(session: Session, organisation: int, payer: int) -> bool:
+    """Whether an account pays in this merchant's sandbox; another merchant's developers have payers of their own."""
+    row = connection_of(session).execute(
+        "SELECT FROM merchant_sandbox WHERE organisation = %s AND %s IN (payer, poor_payer)", (organisation, payer), prepare=True
+    ).fetchone()
+    return row is not None
+
+
 def _made(session: Session, organisation: Organisation, on: date) -> Sandbox:
     merchant = ledger.open_account(session, Kind.MERCHANT, asset=SANDBOX, beside=organisation.account_id)
     payer, poor_payer = (ledger.open_account(session, Kind.PERSON, asset=SANDBOX) for _ in range(2))

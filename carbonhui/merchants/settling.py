@@ -9,6 +9,7 @@ next one brings forward.
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import psycopg
 from sqlalchemy.orm import Session
 
 from carbonhui import ledger, notifications
@@ -166,19 +167,26 @@ def settle_day(database: Database, *, on: date) -> Settled:
     """Settle all merchants through the day before ``on``, each in a transaction of its own.
 
     It may be started again at will: who was settled for the day already is passed over.
-    A merchant who is refused does not hold up the others.
+    A merchant who is refused does not hold up the others. Nor does one whose books are
+    broken or whose account somebody keeps locked: that is raised when the others are done.
     """
     day = on - timedelta(days=1)
     settlements = credits = 0
     refused = []
+    broken: Exception | None = None
     for merchant in _merchants(database):
         try:
             made = database.run(lambda session, merchant=merchant: _settled_by_night(session, merchant, day, on))  # type: ignore[misc]
         except Refusal as refusal:
             refused.append((merchant, refusal.code))
             continue
+        except (AssertionError, psycopg.IntegrityError, psycopg.errors.LockNotAvailable) as found:
+            broken = broken or found
+            continue
         if made is not None:
             settlements, credits = settlements + 1, credits + (0 if made.sandbox else made.credits)
+    if broken is not None:
+        raise broken
     return Settled(settlements, credits, tuple(refused))
 
 

@@ -54,6 +54,14 @@ class ShopClosed(Refusal):
     sentence_zh = "该门店已关闭。"
 
 
+class ShopsTooMany(Refusal):
+    """Shops are closed and never removed, because charges name them."""
+
+    code = "shops_too_many"
+    sentence = "The merchant has {most} shops, closed ones too, which is the most; open a closed one again and change it."
+    sentence_zh = "该商户已有 {most} 家门店(含已关闭),已达上限;请重新启用并修改已关闭的门店。"
+
+
 class TillUnknown(Refusal):
     """A till is named by its handle, and stands in its shop."""
 
@@ -76,6 +84,14 @@ class TillLabelTaken(Refusal):
     code = "till_label_taken"
     sentence = "The shop has a till with this label already."
     sentence_zh = "该门店已有同名收银台。"
+
+
+class TillsTooMany(Refusal):
+    """Tills are closed and never removed, because charges name them."""
+
+    code = "tills_too_many"
+    sentence = "The shop has {most} tills, closed ones too, which is the most; open a closed one again."
+    sentence_zh = "该门店已有 {most} 个收银台(含已关闭),已达上限;请重新启用已关闭的收银台。"
 
 
 class OfferUnknown(Refusal):
@@ -147,7 +163,7 @@ class OfferPublished(Refusal):
 
     code = "offer_published"
     sentence = "The offer is {state}; only a draft is changed or published. Withdraw it and make another."
-    sentence_zh = "该优惠状态为 {state};仅草稿可修改或发布。请撤下后另建。"
+    sentence_zh = "该优惠状态为{state_zh};仅草稿可修改或发布。请撤下后另建。"
 
 
 class OfferWithoutStock(Refusal):

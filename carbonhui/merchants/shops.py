@@ -11,18 +11,23 @@ from sqlalchemy.orm import Session
 
 from carbonhui import privacy
 from carbonhui.core.database import connection_of
+from carbonhui.ledger import CREDIT, SANDBOX
 from carbonhui.merchants.shop_refusals import (
     NotAMerchant,
     ShopClosed,
+    ShopsTooMany,
     ShopUnknown,
     TillClosed,
     TillLabelTaken,
+    TillsTooMany,
     TillUnknown,
 )
 from carbonhui.participants import Organisation
 
 NAME_LONGEST, ADDRESS_LONGEST, HOURS_LONGEST, LABEL_LONGEST = 100, 200, 200, 60
 STATES = ("open", "closed")
+#: The most shops of a merchant and tills of a shop, closed ones too. Of two entered at once both may be the last.
+SHOPS_MAX, TILLS_MAX = 10_000, 500
 
 
 @dataclass(frozen=True)
@@ -79,16 +84,20 @@ def add_shop(
 ) -> Shop:  # fmt: skip
     """A merchant opens a shop; it may before it is approved, and nobody else sees it until then.
 
-    Raises `NotAMerchant`, `privacy.TextRefused`.
+    Raises `NotAMerchant`, `privacy.TextRefused`, `ShopsTooMany`.
     """
     require_merchant(organisation)
     texts = _cleaned({"name": name, "address": address, "hours": hours})
     row = connection_of(session).execute(
         f"""INSERT INTO shop (organisation_id, name, address, hours, district, latitude_udeg, longitude_udeg, opened_on)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING {SHOP}""",
-        (organisation.id, texts["name"], texts["address"], texts["hours"], district, latitude_udeg, longitude_udeg, on),
-    ).fetchone()
-    assert row is not None
+            SELECT %s, %s, %s, %s, %s, %s, %s, %s WHERE (SELECT count(*) FROM shop WHERE organisation_id = %s) < %s RETURNING {SHOP}""",
+        (
+            organisation.id, texts["name"], texts["address"], texts["hours"], district, latitude_udeg, longitude_udeg, on,
+            organisation.id, SHOPS_MAX,
+        ),
+    ).fetchone()  # fmt: skip
+    if row is None:
+        raise ShopsTooMany(most=SHOPS_MAX)
     return Shop(*row)
 
 
@@ -134,15 +143,20 @@ def shops_of(session: Session, organisation: Organisation, *, after: int = 0, li
 
 
 def add_till(session: Session, shop: Shop, *, label: str) -> Till:
-    """A till stands in a shop from now on. Raises `TillLabelTaken`, `privacy.TextRefused`."""
+    """A till stands in a shop from now on. Raises `privacy.TextRefused`, `TillsTooMany`, `TillLabelTaken`."""
     text = privacy.clean_text(label, field="label", longest=LABEL_LONGEST)
     connection = connection_of(session)
     try:
         with connection.transaction():
-            row = connection.execute(f"INSERT INTO till (shop_id, label) VALUES (%s, %s) RETURNING {_TILL}", (shop.id, text)).fetchone()
+            row = connection.execute(
+                f"""INSERT INTO till (shop_id, label) SELECT %s, %s
+                    WHERE (SELECT count(*) FROM till WHERE shop_id = %s) < %s RETURNING {_TILL}""",
+                (shop.id, text, shop.id, TILLS_MAX),
+            ).fetchone()
     except psycopg.errors.UniqueViolation:
         raise TillLabelTaken() from None
-    assert row is not None
+    if row is None:
+        raise TillsTooMany(most=TILLS_MAX)
     return Till(*row)
 
 
@@ -177,23 +191,33 @@ def tills_of(session: Session, shop: Shop, *, after: int = 0, limit: int = 50) -
     return [Till(*row) for row in rows]
 
 
-def counter(session: Session, *, organisation: int, shop: UUID, till: UUID | None = None) -> Counter:
+def counter(
+    session: Session, *, organisation: int, shop: UUID, till: UUID | None = None, out_trade_no: str | None = None, sandbox: bool = False
+) -> Counter:
     """Where a merchant takes credits, in one statement; both are its own, and open.
 
-    Raises `ShopUnknown`, `ShopClosed`, `TillUnknown`, `TillClosed`, in this order.
+    They need not be open any more for the number of a charge that was made, so that
+    whoever sends it again reads what became of it. Raises `ShopUnknown`, `ShopClosed`,
+    `TillUnknown`, `TillClosed`, in this order.
     """
     row = connection_of(session).execute(
-        """SELECT s.id, s.state, t.id, t.state FROM shop s LEFT JOIN till t ON t.shop_id = s.id AND t.handle = %s
-           WHERE s.handle = %s AND s.organisation_id = %s""",
-        (till, shop, organisation), prepare=True,
-    ).fetchone()
+        """SELECT s.id, s.state, t.id, t.state,
+                  'closed' IN (s.state, t.state) AND EXISTS (
+                      SELECT FROM charge c WHERE c.organisation = %(organisation)s AND c.asset = %(asset)s AND c.out_trade_no = %(number)s)
+           FROM shop s LEFT JOIN till t ON t.shop_id = s.id AND t.handle = %(till)s
+           WHERE s.handle = %(shop)s AND s.organisation_id = %(organisation)s""",
+        {
+            "organisation": organisation, "shop": shop, "till": till, "asset": SANDBOX if sandbox else CREDIT, "number": out_trade_no,
+        },
+        prepare=True,
+    ).fetchone()  # fmt: skip
     if row is None:
         raise ShopUnknown()
-    shop_id, shop_state, till_id, till_state = row
-    if shop_state != "open":
+    shop_id, shop_state, till_id, till_state, is_done = row
+    if shop_state != "open" and not is_done:
         raise ShopClosed()
     if till is not None and till_id is None:
         raise TillUnknown()
-    if till is not None and till_state != "open":
+    if till is not None and till_state != "open" and not is_done:
         raise TillClosed()
     return Counter(shop_id, till_id)

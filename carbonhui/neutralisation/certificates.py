@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from carbonhui import ledger, notifications, participants, policy, privacy, quantification
 from carbonhui.core.amounts import Credits
-from carbonhui.core.database import connection_of
+from carbonhui.core.database import BeginAgain, connection_of
 from carbonhui.ledger import Kind
 from carbonhui.neutralisation.footprints import Footprint
 from carbonhui.neutralisation.numbers import checked_number, new_number
-from carbonhui.neutralisation.operations import retire
+from carbonhui.neutralisation.operations import take_out
 from carbonhui.neutralisation.refusals import (
     CertificateUnknown,
     CreditsDoNotCover,
@@ -81,11 +81,12 @@ def neutralise(
     refusals are tried in this order: the texts (`privacy.TextRefused`), a reference with
     other words (`ledger.ReferenceReused`), whose credits they are (`ReceivedCreditsNotRetired`,
     `policy.NotPermitted`), how many (`CreditsDoNotCover`, `MoreCreditsThanAllowed`), then
-    what `ledger.post` refuses.
+    what `ledger.post` refuses. Receipts of an organisation or a pool wait for nobody:
+    `BeginAgain` when one came between the count and the transfer and others were taken.
     """
     texts = _checked_texts(beneficiary, reason)
     words = _words(vault, account, payer, footprint, texts, hidden, credits_max)
-    # The payer's serials stay as they are until they are taken; a repetition waits here and then finds the first outcome.
+    # A person's serials stay as they are until they are taken; a repetition waits here and then finds the first outcome.
     ledger.lock_accounts(session, payer)
     before = _issued_before(session, reference, words)
     if before is not None:
@@ -96,11 +97,12 @@ def neutralise(
         raise CreditsDoNotCover(footprint_mg=footprint.mg, credits=covering.credits, avoided_mg=covering.mg)
     if credits_max is not None and covering.credits > credits_max:
         raise MoreCreditsThanAllowed(credits=covering.credits, credits_max=credits_max)
-    posted = retire(
+    posted = take_out(
         session, owner=payer, credits=Credits(covering.credits), reference=f"neutralise-{reference}", business_date=business_date
     )
     avoided_mg = ledger.avoided_mg(session, posted.id)
-    assert avoided_mg == covering.mg >= footprint.mg
+    if avoided_mg != covering.mg:
+        raise BeginAgain
     kept_under = privacy.begin_subject(session, vault) if subject is None else subject
     row = connection_of(session).execute(
         f"""INSERT INTO certificate (number, account_id, payer, subject, transfer_id, credits, avoided_mg, footprint_mg, calculator,

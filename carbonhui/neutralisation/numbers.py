@@ -1,8 +1,9 @@
 """The numbers of certificates: nobody guesses one, and a mistyped one is noticed.
 
 ``NC`` and the year, sixteen letters and digits at random (80 bits), and two check
-digits by ISO 7064 MOD 97-10, letters counted as 10 to 35 as ISO 13616 does it. 0, 1,
-I and O are never drawn, so that nobody mistakes one for another.
+digits by ISO 7064 MOD 97-10, letters counted as 10 to 35 as ISO 13616 does it: every
+digit typed for a digit and letter for a letter is noticed, and 96 of 97 other mistakes.
+0, 1, I and O are never drawn, so that nobody mistakes one for another.
 """
 
 import re

@@ -4,7 +4,16 @@ from carbonhui import policy
 from carbonhui.core.pdf import ACCENT, HAIRLINE, INK, MUTED, PAGE_HEIGHT, PAGE_WIDTH, Column, Document
 from carbonhui.core.typesetting import chinese_marks
 from carbonhui.neutralisation.numbers import grouped
-from carbonhui.neutralisation.telling import CALCULATORS, DEMONSTRATION, Record, mass, methodology_named, quantity, unit
+from carbonhui.neutralisation.telling import (
+    CALCULATORS,
+    DEMONSTRATION,
+    Record,
+    mass,
+    methodology_named,
+    neutralised_en,
+    quantity,
+    unit,
+)
 
 _MIDDLE = PAGE_WIDTH / 2
 _QR_MM = 27.0
@@ -65,9 +74,7 @@ def _statement(paper: Document, record: Record, credit_zh: str, credit_en: str) 
     paper.write(f"产生的 {emitted} 二氧化碳当量排放", size=11.5, align="C", leading=1.7)
     covered = chinese_marks(f"已由 {record.credits:,} 个{credit_zh}中和,对应减碳 {mass(record.avoided_mg)}")
     paper.write(covered, size=11.5, align="C", leading=1.7)
-    many = credit_en if record.credits == 1 else f"{credit_en}s"
-    told = f"{emitted} CO2e neutralised by {record.credits:,} {many} that avoid {mass(record.avoided_mg)} CO2e"
-    paper.write(told, size=9, colour=MUTED, align="C", leading=1.8)
+    paper.write(neutralised_en(record, credit_en), size=9, colour=MUTED, align="C", leading=1.8)
     paper.space(7)
 
 

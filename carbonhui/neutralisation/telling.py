@@ -101,6 +101,12 @@ def mass(mg: int) -> str:
     return f"{mg} mg"
 
 
+def neutralised_en(record: Record, credit: str) -> str:
+    """What was neutralised, in English; ``credit`` is what the city calls one."""
+    many = f"1 {credit} that avoids" if record.credits == 1 else f"{record.credits:,} {credit}s that avoid"
+    return f"{mass(record.footprint_mg)} CO2e neutralised by {many} {mass(record.avoided_mg)} CO2e"
+
+
 _UNITS = {"passenger.km": "人·km", "vehicle.km": "车·km", "room.night": "间·夜", "m3": "m³"}
 
 

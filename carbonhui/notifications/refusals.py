@@ -61,7 +61,7 @@ class EndpointNotActive(Refusal):
 
     code = "webhook_endpoint_not_active"
     sentence = "Endpoint {endpoint} is {state}; only an active endpoint is told anything."
-    sentence_zh = "接收地址 {endpoint} 的状态为 {state};只向状态为 active 的地址发送通知。"
+    sentence_zh = "接收地址 {endpoint} 的状态为{state_zh};只向状态正常的地址发送通知。"
 
 
 class DeliveryUnknown(Refusal):
@@ -77,4 +77,4 @@ class DeliveryNotDead(Refusal):
 
     code = "webhook_delivery_not_dead"
     sentence = "Delivery {delivery} is {state}; only a dead one is replayed."
-    sentence_zh = "投递记录 {delivery} 的状态为 {state};只能重放状态为 dead 的记录。"
+    sentence_zh = "投递记录 {delivery} 的状态为{state_zh};只能重放投递失败的记录。"

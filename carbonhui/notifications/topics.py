@@ -42,53 +42,75 @@ class Topic:
         return frozenset(field for _, field, _, _ in Formatter().parse(self.sentence) if field)
 
     def text(self, facts: Mapping[str, Any], language: str = "en") -> str:
-        """The sentence in ``"en"`` or ``"zh"``."""
-        return (self.sentence_zh if language == "zh" else self.sentence).format(**facts)
+        """The sentence in ``"en"`` or ``"zh"``; credits and money with their units.
+
+        >>> TOPICS["bill.offset"].text({"credits": 1, "offset_fen": 20})
+        '1 credit paid 0.20 yuan of a bill.'
+        >>> TOPICS["bill.presented"].text({"total_fen": 880_000}, "zh")
+        '您有一张 8,800.00 元的账单。'
+        """
+        told = {name: _told(name, fact, language) for name, fact in facts.items()}
+        return (self.sentence_zh if language == "zh" else self.sentence).format(**told)
+
+
+#: How a decision is told; programs read the word in the payload.
+_OUTCOMES = {"approved": "已批准", "refused": "未获批准"}
+
+
+def _told(name: str, fact: Any, language: str) -> Any:
+    """One fact of a payload as a person reads it: an amount with its unit, a decision in words."""
+    chinese = language == "zh"
+    if name in ("credits", "goal_credits"):
+        unit = "碳惠" if chinese else "credit" if fact == 1 else "credits"
+        return f"{fact:,} {unit}"
+    if name.endswith("_fen"):
+        return f"{fact // 100:,}.{fact % 100:02} {'元' if chinese else 'yuan'}"
+    return _OUTCOMES.get(fact, fact) if name == "outcome" and chinese else fact
 
 
 _ALL = (
     Topic("ping", "This is a trial notice.", "这是一条测试通知。"),
-    Topic("credit.minted", "You earned {credits} credits.", "您获得了 {credits} 碳惠。"),
-    Topic("credit.received", "You received {credits} credits.", "您收到了 {credits} 碳惠。"),
-    Topic("credit.spent", "You used {credits} credits.", "您使用了 {credits} 碳惠。"),
-    Topic("gift.waiting", "{credits} credits wait for you as a gift, until {until}.", "有一份 {credits} 碳惠的赠送等待您接受,截至 {until}。"),
-    Topic("gift.accepted", "Your gift of {credits} credits was accepted.", "您赠送的 {credits} 碳惠已被接受。"),
-    Topic("gift.made", "You gave {credits} credits.", "您赠送了 {credits} 碳惠。"),
-    Topic("gift.sent", "{credits} credits are kept for your gift until {until}.", "您赠送的 {credits} 碳惠已预留,等待对方接受,截至 {until}。"),
-    Topic("gift.declined", "Your gift of {credits} credits was declined; they are yours to use.", "您赠送的 {credits} 碳惠被谢绝,已退回给您。"),
-    Topic("gift.lapsed", "Nobody took your gift of {credits} credits in time; they are yours to use.", "您赠送的 {credits} 碳惠逾期未被接受,已退回给您。"),
-    Topic("gift.cancelled", "A gift of {credits} credits that waited for you was taken back.", "等待您接受的 {credits} 碳惠赠送已被撤回。"),
-    Topic("request.received", "Somebody asks you for {credits} credits, until {until}.", "有人向您请求 {credits} 碳惠,截至 {until}。"),
-    Topic("request.accepted", "You were given the {credits} credits that you asked for.", "您请求的 {credits} 碳惠已获对方赠送。"),
-    Topic("request.declined", "Your request for {credits} credits was declined.", "您请求 {credits} 碳惠被谢绝。"),
-    Topic("request.lapsed", "Nobody answered your request for {credits} credits in time.", "您请求 {credits} 碳惠逾期未获答复。"),
-    Topic("request.cancelled", "A request to you for {credits} credits was taken back.", "向您请求 {credits} 碳惠的请求已被撤回。"),
-    Topic("credit.returned", "{credits} credits came back to you.", "{credits} 碳惠已退回给您。"),
-    Topic("credit.expired", "{credits} credits of {vintage} expired.", "{vintage} 年的 {credits} 碳惠已过期。"),
-    Topic("pool.contributed", "You put {credits} credits into a pool.", "您向汇集活动投入了 {credits} 碳惠。"),
-    Topic("pool.reached", "A pool reached its goal of {goal_credits} credits.", "汇集活动已达到 {goal_credits} 碳惠的目标。"),
-    Topic("pool.missed", "A pool missed its goal of {goal_credits} credits; what was put in goes back.", "汇集活动未达到 {goal_credits} 碳惠的目标,投入的碳惠将退回。"),
-    Topic("pool.used", "A pool of {goal_credits} credits that you put some into is being used.", "您参与投入的 {goal_credits} 碳惠汇集活动已开始使用。"),
-    Topic("payment.authorised", "{credits} credits are kept for a payment.", "{credits} 碳惠已为一笔支付预留。"),
-    Topic("payment.made", "You paid {credits} credits.", "您支付了 {credits} 碳惠。"),
-    Topic("payment.declined", "A payment of {credits} credits was not made: you hold too few, or your limits or your account do not let it be.", "一笔 {credits} 碳惠的支付未完成:可用碳惠不足,或超出您设定的限额,或账户受限。"),
-    Topic("payment.released", "{credits} credits that were kept for a payment are free again.", "为支付预留的 {credits} 碳惠已释放。"),
-    Topic("payment.refunded", "A merchant gave back {credits} credits.", "商户退回了 {credits} 碳惠。"),
-    Topic("charge.authorised", "Charge {trade} is authorised: {credits} credits.", "交易 {trade} 已授权:{credits} 碳惠。"),
-    Topic("charge.captured", "Charge {trade} is captured: {credits} credits.", "交易 {trade} 已收款:{credits} 碳惠。"),
+    Topic("credit.minted", "You earned {credits}.", "您获得了 {credits}。"),
+    Topic("credit.received", "You received {credits}.", "您收到了 {credits}。"),
+    Topic("credit.spent", "You used {credits}.", "您使用了 {credits}。"),
+    Topic("gift.waiting", "A gift of {credits} waits for you until {until}.", "有一份 {credits}的赠送等待您接受,有效期至 {until}。"),
+    Topic("gift.accepted", "Your gift of {credits} was accepted.", "您赠送的 {credits}已被接受。"),
+    Topic("gift.made", "You gave {credits}.", "您赠送了 {credits}。"),
+    Topic("gift.sent", "Your gift of {credits} waits for its receiver until {until}.", "您赠送的 {credits}已预留,等待对方接受,有效期至 {until}。"),
+    Topic("gift.declined", "Your gift of {credits} was declined; it is yours to use again.", "您赠送的 {credits}被谢绝,已退回给您。"),
+    Topic("gift.lapsed", "Nobody took your gift of {credits} in time; it is yours to use again.", "您赠送的 {credits}逾期未被接受,已退回给您。"),
+    Topic("gift.cancelled", "A gift of {credits} that waited for you was taken back.", "等待您接受的 {credits}赠送已被撤回。"),
+    Topic("request.received", "Somebody asks you for {credits}, until {until}.", "有人向您请求 {credits},有效期至 {until}。"),
+    Topic("request.accepted", "You were given the {credits} that you asked for.", "对方已应您的请求赠送 {credits}。"),
+    Topic("request.declined", "Your request for {credits} was declined.", "您请求 {credits},已被对方谢绝。"),
+    Topic("request.lapsed", "Nobody answered your request for {credits} in time.", "您请求 {credits},对方逾期未答复。"),
+    Topic("request.cancelled", "A request to you for {credits} was taken back.", "对方曾向您请求 {credits},现已撤回。"),
+    Topic("credit.returned", "{credits} came back to you.", "{credits}已退回给您。"),
+    Topic("credit.expired", "{credits} of {vintage} expired.", "{vintage} 年的 {credits}已过期。"),
+    Topic("pool.contributed", "You put {credits} into a pool.", "您向汇集活动投入了 {credits}。"),
+    Topic("pool.reached", "A pool reached its goal of {goal_credits}.", "汇集活动已达到 {goal_credits}的目标。"),
+    Topic("pool.missed", "A pool missed its goal of {goal_credits}; what was put in goes back.", "汇集活动未达到 {goal_credits}的目标,投入的碳惠将退回。"),
+    Topic("pool.used", "A pool of {goal_credits} that you put some into is being used.", "您参与投入的 {goal_credits}汇集活动已开始使用。"),
+    Topic("payment.authorised", "A payment of {credits} is authorised; so much is kept for it.", "{credits}已为一笔支付预留。"),
+    Topic("payment.made", "You paid {credits}.", "您支付了 {credits}。"),
+    Topic("payment.declined", "A payment of {credits} was not made: you hold too few, or your limits or your account do not let it be.", "一笔 {credits}的支付未完成:可用碳惠不足,或超出您设定的限额,或账户受限。"),
+    Topic("payment.released", "What was kept for a payment is free again: {credits}.", "为支付预留的 {credits}已解除预留,可再使用。"),
+    Topic("payment.refunded", "A merchant gave back {credits}.", "商户退回了 {credits}。"),
+    Topic("charge.authorised", "Charge {trade} is authorised: {credits}.", "交易 {trade} 已授权:{credits}。"),
+    Topic("charge.captured", "Charge {trade} is captured: {credits}.", "交易 {trade} 已收款:{credits}。"),
     Topic("charge.voided", "Charge {trade} is voided.", "交易 {trade} 已撤销。"),
     Topic("charge.closed", "Charge {trade} is closed.", "交易 {trade} 已关闭。"),
-    Topic("charge.refunded", "{credits} credits of charge {trade} were refunded.", "交易 {trade} 已退款 {credits} 碳惠。"),
-    Topic("settlement.made", "{credits} credits were settled for {on}.", "{on} 已结算 {credits} 碳惠。"),
+    Topic("charge.refunded", "Refunded of charge {trade}: {credits}.", "交易 {trade} 已退款 {credits}。"),
+    Topic("settlement.made", "Settled for {on}: {credits}.", "{on} 已结算 {credits}。"),
     Topic("merchant.graded", "The merchant's grade is {grade} from {from_day} on.", "商户评级自 {from_day} 起为 {grade}。"),
     Topic("bill.item_decided", "Fee item {item}: {outcome}.", "收费项目 {item}:{outcome}。"),
-    Topic("bill.presented", "A bill of {total_fen} fen is there for you.", "您有一张 {total_fen} 分的账单。"),
-    Topic("bill.offset", "{credits} credits paid {offset_fen} fen of a bill.", "账单已用 {credits} 碳惠抵用 {offset_fen} 分。"),
-    Topic("bill.undone", "A bill was taken back: {credits} credits came back to you.", "账单已撤回,{credits} 碳惠已退回给您。"),
-    Topic("bill.taken_back", "A bill of {total_fen} fen was taken back.", "一张 {total_fen} 分的账单已撤回。"),
-    Topic("donation.made", "You donated {credits} credits.", "您捐赠了 {credits} 碳惠。"),
+    Topic("bill.presented", "A bill of {total_fen} is there for you.", "您有一张 {total_fen}的账单。"),
+    Topic("bill.offset", "{credits} paid {offset_fen} of a bill.", "账单已用 {credits}抵用 {offset_fen}。"),
+    Topic("bill.undone", "A bill was taken back: {credits} came back to you.", "账单已撤回,{credits}已退回给您。"),
+    Topic("bill.taken_back", "A bill of {total_fen} was taken back.", "一张 {total_fen}的账单已撤回。"),
+    Topic("donation.made", "You donated {credits}.", "您捐赠了 {credits}。"),
     Topic("donation.campaign_decided", "Campaign {campaign}: {outcome}.", "公益活动 {campaign}:{outcome}。"),
-    Topic("certificate.issued", "Certificate {certificate}: {credits} credits are retired for good.", "证书 {certificate}:{credits} 碳惠已永久注销。"),
+    Topic("certificate.issued", "Certificate {certificate}: {credits} retired for good.", "证书 {certificate}:{credits}已永久注销。"),
     Topic("activity.batch.received", "Batch {batch} was received.", "已收到批次 {batch}。"),
     Topic("consent.given", "You consented to the use of {source}.", "您已同意使用 {source} 数据。"),
     Topic("consent.withdrawn", "You withdrew your consent to the use of {source}.", "您已撤回对使用 {source} 数据的同意。"),

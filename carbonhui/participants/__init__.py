@@ -119,7 +119,7 @@ from carbonhui.participants.proofs import (
     withdraw_claim,
     withdraw_scheme,
 )
-from carbonhui.participants.receipts import announce_received
+from carbonhui.participants.receipts import announce_received, announce_spent
 from carbonhui.participants.refusals import (
     AlreadyGuardian,
     BornLater,
@@ -256,6 +256,7 @@ __all__ = [
     "add_member",
     "add_staff",
     "announce_received",
+    "announce_spent",
     "apply_as_organisation",
     "become_guardian",
     "birthday",

@@ -32,7 +32,7 @@ class OrganisationAlreadyThere(Refusal):
 
     code = "organisation_already_there"
     sentence = "A {kind} with the credit code {credit_code} has applied before and is not closed."
-    sentence_zh = "信用代码为 {credit_code} 的 {kind} 已申请且尚未关闭。"
+    sentence_zh = "信用代码为 {credit_code} 的{kind_zh}已申请且尚未关闭。"
 
 
 class OrganisationNotApproved(Refusal):
@@ -40,7 +40,7 @@ class OrganisationNotApproved(Refusal):
 
     code = "organisation_not_approved"
     sentence = "Organisation {organisation} is {state}; only an approved one may do this."
-    sentence_zh = "机构 {organisation} 的状态为 {state};仅已批准的机构可进行此操作。"
+    sentence_zh = "机构 {organisation} 的状态为{state_zh};仅已批准的机构可进行此操作。"
 
 
 class OrganisationClosed(Refusal):
@@ -56,7 +56,7 @@ class StepNotPossible(Refusal):
 
     code = "step_not_possible"
     sentence = "Organisation {organisation} is {state}; the step {step} does not follow from that."
-    sentence_zh = "机构 {organisation} 的状态为 {state};不能进行 {step}。"
+    sentence_zh = "机构 {organisation} 的状态为{state_zh};不能进行 {step}。"
 
 
 class StepAlreadyProposed(Refusal):

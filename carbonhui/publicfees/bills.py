@@ -118,7 +118,7 @@ def present_bill(
 
     ``payer_reference`` is what the payer is called in the department's own books (a
     contract, a meter): only its digest is kept. The same number with the same words is
-    the same bill, now also addressed to ``addressee``.
+    the same bill, now also addressed to ``addressee`` unless it was taken back.
 
     Raises `NotDepartment`, `BillInvalid`, `AmountNotWhole`, `AmountOutOfRange`, `privacy.TextRefused`, `BillNumberReused`,
     `participants.OrganisationNotApproved`, `FeeItemUnknown`, `FeeItemNotApproved`, and `BillOffsetBefore` for a number
@@ -133,9 +133,10 @@ def present_bill(
         one_at_a_time(session, organisation.account_id, number)
     found = _presented_before(session, organisation, number, (fee_item, total_fen, due_on), payer)
     bill = found or _entered(session, organisation, number, fee_item, (total_fen, payer[0], due_on, on))
-    if addressee is not None and addressee.state != "erased" and _show(session, bill, addressee.account_id, addressed=True, on=on):
+    to = addressee if bill.state == "open" and addressee is not None and addressee.state != "erased" else None
+    if to is not None and _show(session, bill, to.account_id, addressed=True, on=on):
         facts = {"bill": str(bill.handle), "total_fen": bill.total_fen, "due_on": bill.due_on.isoformat()}
-        notifications.announce(session, "bill.presented", payload=facts, account=addressee.account_id)
+        notifications.announce(session, "bill.presented", payload=facts, account=to.account_id)
     return Presented(bill, again=found is not None)
 
 

@@ -72,7 +72,7 @@ class BillTakenBack(Refusal):
 
     code = "bill_taken_back"
     sentence = "The department took bill {bill} back ({state}); nothing more is done on it."
-    sentence_zh = "部门已撤回账单 {bill}({state});该账单不能再作任何处理。"
+    sentence_zh = "部门已撤回账单 {bill}({state_zh});该账单不能再作任何处理。"
 
 
 class OffsetUnknown(Refusal):
@@ -107,7 +107,7 @@ class NotDepartment(Refusal):
 
     code = "not_department"
     sentence = "Only a department has fee items and bills; this organisation is a {kind}."
-    sentence_zh = "仅公共服务部门可设收费项目和账单;该机构类型为 {kind}。"
+    sentence_zh = "仅公共服务部门可设收费项目和账单;该机构类型为{kind_zh}。"
 
 
 class FeeItemInvalid(Refusal):
@@ -139,7 +139,7 @@ class FeeItemNotApproved(Refusal):
 
     code = "fee_item_not_approved"
     sentence = "Fee item {item} is {state}; only an approved one may be billed."
-    sentence_zh = "收费项目 {item} 的状态为 {state};仅获批准的项目可以开具账单。"
+    sentence_zh = "收费项目 {item} 的状态为{state_zh};仅获批准的项目可以开具账单。"
 
 
 class FeeItemNotWaiting(Refusal):
@@ -147,4 +147,4 @@ class FeeItemNotWaiting(Refusal):
 
     code = "fee_item_not_waiting"
     sentence = "Fee item {item} is {state}; only one that was applied for can be proposed and decided."
-    sentence_zh = "收费项目 {item} 的状态为 {state};仅可对已申请的项目提出和作出决定。"
+    sentence_zh = "收费项目 {item} 的状态为{state_zh};仅可对已申请的项目提出和作出决定。"

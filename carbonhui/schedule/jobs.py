@@ -143,9 +143,10 @@ def lapse_gifts(session: Session, works: Works) -> int:
     return circulation.lapse_gifts(session, on=works.clock.today())
 
 
-def expire_credits(session: Session, works: Works) -> int:
+def expire_credits(works: Works) -> Ended:
     """Let credits end that are past the years for which the city lets them live."""
-    return circulation.expire_credits(session, on=works.clock.today())
+    circulation.expire_all_credits(works.database, on=works.clock.today())
+    return Ended()
 
 
 def conclude_pools(session: Session, works: Works) -> int:
@@ -213,7 +214,7 @@ JOBS: tuple[Job, ...] = (
     Job("purge", ("schedule purge",), Every(3600), work=purge_files, effect=purge),
     Job("settle_day", ("settlement day",), Daily(3, 0), work=settle_day),
     Job("lapse_gifts", ("circulation lapse-gifts",), Daily(0, 10), work=until_nothing_is_left(lapse_gifts)),
-    Job("expire_credits", ("circulation expire-credits",), Daily(0, 20), work=until_nothing_is_left(expire_credits)),
+    Job("expire_credits", ("circulation expire-credits",), Daily(0, 20), work=expire_credits),
     Job("conclude_pools", ("pool conclude",), Every(3600), work=until_nothing_is_left(conclude_pools)),
     Job("close_charges", ("charge close-expired",), Every(60), work=until_nothing_is_left(close_charges)),
     Job("come_of_age", ("person free-grown-up",), Daily(0, 5), effect=free_grown_up),

@@ -2,12 +2,13 @@
 
     export CARBONHUI_URL=https://api.carbon.example CARBONHUI_ORGANISATION=...  # your handle
     export CARBONHUI_KEY_ID=ck_... CARBONHUI_SECRET=...                         # of POST /v1/organisations/{organisation}/api-keys
-    python till.py charge 4712345678901234567890 12 --number 20261121-0001      # what was scanned, the price, your own number
+    python till.py charge 471234567890123456789012 12 --number 20261121-0001      # what was scanned, the price, your own number
     python till.py refund 20261121-0001 5 --number 20261121-0001-R1
 
 It needs httpx and nothing else. Every request is signed by RFC 9421 with hmac-sha256. An
 answer that is lost on the way is no trouble: a charge is known by the number that you
-gave it, so the till asks what became of it, and sends it again if it did not come about.
+gave it, so the till sends the same words again, which never charge twice. When it gives
+up, `query` says what became of the charge.
 """
 
 import argparse
@@ -26,16 +27,20 @@ import httpx
 
 #: How long one charge is tried for: a payment code lasts as long.
 PATIENCE_SECONDS = 60
-#: Refusals that say "later": others are at this very request, or the service is restarting.
-LATER = (409, 429, 503)
 
 
 class Refused(Exception):
     """The platform said no. ``code`` is stable; the sentence is for people."""
 
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
-        super().__init__(f"{problem.get('code')}: {problem.get('detail')}")
+        wrong = "".join(f"; {one}" for one in problem.get("errors", []))
+        super().__init__(f"{problem.get('code')}: {problem.get('detail')}{wrong}")
         self.status, self.code = status, str(problem.get("code"))
+
+    @property
+    def later(self) -> bool:
+        """Whether it says "later" and not "no": too many requests, this very one is still at work, or somebody on the way is ill."""
+        return self.status == 429 or self.status >= 500 or self.code == "request_running"
 
 
 @dataclass(frozen=True)
@@ -74,11 +79,13 @@ class Till:
         """Charge the payer whose code was scanned; the charge as it stands, whatever happened on the way.
 
         Without a code the charge waits, and your till shows its ``till_code`` for the
-        payer's app to scan; `query` says when it was paid. ``more`` may be shop, till, money_fen, or capture=False to promise now and capture
-        later. The same number with the same words never charges twice. Raises `Refused`.
+        payer's app to scan; `query` says when it was paid. ``more`` may be shop, till,
+        money_fen, or capture=False to promise now and capture later. The same number with
+        the same words never charges twice. Raises `Refused`; another sale's number is
+        ``out_trade_no_reused``.
         """
         asked = {"out_trade_no": number, "payment_code": payment_code, "credits": credits, **more}
-        return self._surely(lambda: self._send("POST", self.path, asked, key=f"charge {number}"), lambda: self.query(number))
+        return self._surely(self.path, asked)
 
     def query(self, number: str) -> dict[str, Any] | None:
         """What became of a charge; None when it did not come about, so that it may be sent again."""
@@ -92,72 +99,57 @@ class Till:
     def capture(self, number: str, credits: int | None = None) -> dict[str, Any]:
         """Take what was promised, or less; the rest is the payer's again. Repeating it changes nothing."""
         asked = {} if credits is None else {"credits": credits}
-        return self._step(number, "capture", asked, ("captured",))
+        return self._surely(f"{self._of(number)}/capture", asked)
 
     def void(self, number: str) -> dict[str, Any]:
         """Let go of what was promised. Repeating it changes nothing."""
-        return self._step(number, "void", None, ("voided", "closed"))
+        return self._surely(f"{self._of(number)}/void", None)
 
     def refund(self, number: str, refund_number: str, credits: int) -> dict[str, Any]:
         """Give back part or all of a charge, under your own number of the refund; the same number refunds once."""
-        path, asked = f"{self._of(number)}/refunds", {"out_refund_no": refund_number, "credits": credits}
-
-        def made() -> dict[str, Any] | None:
-            return next((one for one in self._send("GET", path)["items"] if one["out_refund_no"] == refund_number), None)
-
-        return self._surely(lambda: self._send("POST", path, asked, key=f"refund {refund_number}"), made)
+        asked = {"out_refund_no": refund_number, "credits": credits}
+        return self._surely(f"{self._of(number)}/refunds", asked)
 
     def _of(self, number: str) -> str:
         # The address is signed as the platform reads it: of the characters of a number only | is written as %7C.
         return f"{self.path}/{quote(number, safe='*')}"
 
-    def _step(self, number: str, step: str, asked: dict[str, Any] | None, done: tuple[str, ...]) -> dict[str, Any]:
-        def made() -> dict[str, Any] | None:
-            found = self.query(number)
-            return found if found is not None and found["state"] in done else None
+    def _surely(self, path: str, asked: dict[str, Any] | None) -> dict[str, Any]:
+        """Send until there is an answer.
 
-        path = f"{self._of(number)}/{step}"
-        return self._surely(lambda: self._send("POST", path, asked, key=f"{step} {number}"), made)
-
-    def _surely(self, send: Any, outcome: Any) -> dict[str, Any]:
-        """Send, and when the answer is lost, ask what became of it before sending again.
-
-        Sending again is safe: the Idempotency-Key and your number are the same.
+        Sending again is safe: what was done is told again, and the platform compares every
+        word with what you said first, so that nobody else's sale is taken for this one.
         """
         until, wait = time.monotonic() + PATIENCE_SECONDS, 0.05
         while True:
             try:
-                return dict(send())
+                return self._send("POST", path, asked)
             except httpx.TransportError as lost:
                 problem: Exception = lost
             except Refused as refused:
-                if refused.status not in LATER:
+                if not refused.later:
                     raise
                 problem = refused
             if time.monotonic() > until:
                 raise problem
             time.sleep(wait)
             wait = min(2 * wait, 2.0)
-            try:
-                found = outcome()
-            except (httpx.TransportError, Refused):
-                continue
-            if found is not None:
-                return dict(found)
 
-    def _send(self, method: str, path: str, asked: dict[str, Any] | None = None, *, key: str | None = None) -> dict[str, Any]:
+    def _send(self, method: str, path: str, asked: dict[str, Any] | None = None) -> dict[str, Any]:
         """One signed request. Raises `Refused`, and `httpx.TransportError` when no answer came."""
         url = f"{self.url}{path}" + ("?sandbox=true" if self.sandbox else "")
         body = b"" if asked is None else json.dumps(asked).encode()
         headers = self.key.sign(method, url, body)
         if body:
             headers["Content-Type"] = "application/json"
-        if key is not None:
-            # Your numbers may hold characters that a key may not.
-            headers["Idempotency-Key"] = hashlib.sha256(f"{key} {url}".encode()).hexdigest()
+        if method == "POST":
+            # The same words have the same key, whatever characters your numbers hold.
+            headers["Idempotency-Key"] = hashlib.sha256(f"{url} ".encode() + body).hexdigest()
         answer = self.client.request(method, url, content=body, headers=headers)
         if answer.is_error:
-            raise Refused(answer.status_code, answer.json())
+            # What stands before the platform answers in words of its own.
+            ours = "json" in answer.headers.get("Content-Type", "")
+            raise Refused(answer.status_code, answer.json() if ours else {"code": "no_answer", "detail": answer.reason_phrase})
         found: dict[str, Any] = answer.json()
         return found
 
@@ -189,4 +181,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except Refused as refused:
+        raise SystemExit(f"Refused: {refused}") from None

@@ -76,6 +76,7 @@ def test_one_file_of_a_source_is_loaded_at_a_time(database, clock, stations, tmp
     for number in range(4):
         (tmp_path / f"{number}.csv").write_bytes(DAY + text(trip(100 + number, 100 + number)).split(b"\n", 1)[1])
     reports: list[activity.BatchReport] = []
+    database.settings = replace(database.settings, lock_timeout_ms=300_000)
 
     def load_one(number: int) -> None:
         path = tmp_path / f"{number}.csv"

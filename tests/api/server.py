@@ -13,8 +13,11 @@ from pathlib import Path
 import psycopg
 
 from carbonhui.core import embedded
+from tests.api.ports import free_port
 
+#: Workers read it too, so what stands first holds in every process.
 _PROGRAM = """
+{first}
 from carbonhui.cli.context import Face
 from carbonhui.cli.serving import serve
 if __name__ == "__main__":
@@ -28,10 +31,10 @@ class Server:
     def __init__(self, process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
         self.process, self.port, self.log = process, port, log
 
-    def connect(self, seconds: float = 10) -> socket.socket:
+    def connect(self, seconds: float = 120) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=seconds)
 
-    def ask(self, request: bytes, seconds: float = 10) -> bytes:
+    def ask(self, request: bytes, seconds: float = 120) -> bytes:
         """Everything that the server says to these bytes until it closes or falls silent."""
         with self.connect(seconds) as connection:
             with contextlib.suppress(OSError):
@@ -47,23 +50,17 @@ class Server:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        return self.process.wait(180)
 
 
 @contextlib.contextmanager
-def started(server: embedded.Server, folder: Path, name: str, **settings: str) -> Iterator[Server]:
-    """A server on a fresh copy of the template store, ready to answer."""
+def started(server: embedded.Server, folder: Path, name: str, *, first: str = "", **settings: str) -> Iterator[Server]:
+    """A server on a fresh copy of the template store, ready to answer; ``first`` is what its program does first."""
     database = f"served_{name}_{os.getpid()}"
     with psycopg.connect(**server.parameters("postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {database} TEMPLATE template_books")
     program, log, port = folder / "program.py", folder / "server.log", free_port()
-    program.write_text(_PROGRAM)
+    program.write_text(_PROGRAM.replace("{first}", first))
     environment = {
         **os.environ, "CARBONHUI_HOME": str(folder / "home"), "DATABASE_URL": server.url(database), "CARBONHUI_PORT": str(port),
         "CARBONHUI_PROFILE": "demo", "CARBONHUI_STRANGER_REQUESTS_MAX": "1000000", **settings,
@@ -85,7 +82,7 @@ def started(server: embedded.Server, folder: Path, name: str, **settings: str) -
 
 
 def _wait_until_ready(running: Server) -> None:
-    until, said = time.monotonic() + 30, b""
+    until, said = time.monotonic() + 300, b""
     while time.monotonic() < until:
         with contextlib.suppress(OSError):
             said = running.get("/readyz")

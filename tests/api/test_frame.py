@@ -1,17 +1,22 @@
 """Around every request: errors of one shape (RFC 9457), headers, languages, limits, roles, logs, health."""
 
+import base64
 import json
-import time
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from flask import Flask
 from openapi_spec_validator import validate
 
 from carbonhui import api
+from carbonhui.api.cursors import Cursor
 from carbonhui.api.permissions import PERMISSIONS
 from carbonhui.api.rates import Rates
 from carbonhui.api.refusals import TooManyRequests
+from carbonhui.core.database import Database
 from tests.api.conftest import As
+from tests.api.minutes import held_minute
 from tests.api.routes import ROLES, blueprint
 
 PROBLEM = {"type", "title", "status", "detail", "code", "instance", "facts"}
@@ -51,6 +56,15 @@ def test_a_code_has_a_page_of_its_own(client):
     assert client.get("/v1/problems/of_nobody").status_code == 404
 
 
+@pytest.mark.parametrize(("city", "credit"), [("guangzhou", "碳惠"), ("fuzhou", "碳币")])
+def test_the_page_of_a_code_calls_the_credit_as_its_city_does(client, monkeypatch, city, credit):
+    foundation = client.application.extensions["carbonhui"]
+    settings = replace(foundation.services.settings, profile=city)
+    monkeypatch.setattr(foundation, "services", replace(foundation.services, settings=settings))
+    found = client.get("/v1/problems/offset_above_cap", headers={"Accept-Language": "zh"}).json
+    assert found["sentence"].startswith(f"{{credits}} {credit}折合")
+
+
 @pytest.mark.parametrize(
     ("accepted", "language"),
     [("", "en"), ("zh", "zh"), ("zh-CN,zh;q=0.9,en;q=0.8", "zh"), ("en;q=0.4, zh-Hans;q=0.5", "zh"), ("fr", "en"), ("zh;q=0", "en"),
@@ -79,7 +93,7 @@ def test_a_mistake_of_ours_is_told_without_insides(ann, log):
 def test_a_dead_connection_is_replaced_before_anything_is_done(ann, unchecked_database):
     ann.post("/v1/notes", {"word": "a"})
     with unchecked_database.connect_as_owner(autocommit=True) as owner:
-        owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        owner.execute("SELECT pg_terminate_backend(pid, 120000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
     assert ann.post("/v1/notes", {"word": "b"}).status_code == 201
     assert [note["word"] for note in ann.get("/v1/notes").json["items"]] == ["a", "b"]
 
@@ -165,6 +179,16 @@ def test_a_cursor_is_good_for_its_caller_and_untouched(ann, client):
     assert ann.get("/v1/notes?cursor=a").json["code"] == "cursor_invalid"
 
 
+def test_a_cursor_tells_nothing_of_the_row_to_which_it_leads(app):
+    """Neither its number, nor how long that is, nor how near it is to another's."""
+    written = Cursor(app.extensions["carbonhui"].services.vault, "listNotes", "person:1")
+    for position in (7, 8, 9_999_999_999_999, [7, "2026-11-20"], "w" * 300):
+        assert written.read(written.write(position)) == position
+    near, far, next_one = (base64.urlsafe_b64decode(written.write(number) + "==") for number in (7, 9_999_999_999_999, 8))
+    assert len(near) == len(far)
+    assert sum(one == other for one, other in zip(near, next_one, strict=True)) < 8
+
+
 # Roles --------------------------------------------------------------------------------------------
 
 
@@ -188,9 +212,13 @@ def test_every_operation_of_the_product_has_a_row_and_every_row_an_operation(set
 # Limits -------------------------------------------------------------------------------------------
 
 
-def test_a_caller_keeps_within_the_minute_over_all_processes(make_app):
-    if time.time() % 60 > 50:
-        time.sleep(60 - time.time() % 60)
+@pytest.fixture
+def minute(unchecked_database: Database) -> Iterator[None]:
+    with held_minute(unchecked_database):
+        yield
+
+
+def test_a_caller_keeps_within_the_minute_over_all_processes(make_app, minute):
     one, other = (As(make_app(caller_requests_max=20).test_client(), "ann") for _ in range(2))
     answers = [(one if number % 2 else other).get("/v1/open") for number in range(24)]
     assert [answer.status_code for answer in answers] == [200] * 20 + [429] * 4
@@ -202,18 +230,14 @@ def test_a_caller_keeps_within_the_minute_over_all_processes(make_app):
     assert As(one.client, "ben").get("/v1/open").status_code == 200
 
 
-def test_an_organisations_server_has_a_limit_of_its_own(make_app):
-    if time.time() % 60 > 50:
-        time.sleep(60 - time.time() % 60)
+def test_an_organisations_server_has_a_limit_of_its_own(make_app, minute):
     client = make_app(caller_requests_max=2, organisation_requests_max=4).test_client()
     assert [As(client, "ann").get("/v1/open").status_code for _ in range(3)] == [200, 200, 429]
     assert [As(client, "shop").get("/v1/open").status_code for _ in range(5)] == [200] * 4 + [429]
 
 
 @pytest.mark.parametrize("proxies", [0, 1])
-def test_strangers_are_told_apart_by_address_and_believe_no_claim(make_app, proxies):
-    if time.time() % 60 > 50:
-        time.sleep(60 - time.time() % 60)
+def test_strangers_are_told_apart_by_address_and_believe_no_claim(make_app, minute, proxies):
     client = make_app(stranger_requests_max=3, trusted_proxies=proxies).test_client()
 
     def ask(address, claim):
@@ -227,9 +251,7 @@ def test_strangers_are_told_apart_by_address_and_believe_no_claim(make_app, prox
         assert ask("203.0.113.10", "") == 200
 
 
-def test_wrong_tokens_are_counted_by_address(make_app):
-    if time.time() % 60 > 50:
-        time.sleep(60 - time.time() % 60)
+def test_wrong_tokens_are_counted_by_address(make_app, minute):
     client = make_app(stranger_requests_max=2).test_client()
     answers = [
         client.get("/v1/notes", headers={"Authorization": f"Bearer {n}"}, environ_base={"REMOTE_ADDR": "198.51.100.1"}) for n in range(3)

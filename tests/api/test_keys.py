@@ -1,6 +1,7 @@
 """One key, one effect, one answer (draft-ietf-httpapi-idempotency-key-header-07)."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import text
 
 from carbonhui.api import forget_answers, purge_answers
 from tests.api.conftest import As
+from tests.api.routes import GO_ON
 
 
 def count(database, table="note"):
@@ -100,8 +102,14 @@ def test_while_the_first_is_running_its_twin_is_told_to_wait(app, unchecked_data
         answers.append(As(app.test_client(), "ann").post("/v1/notes", {"word": "slow"}, key="one"))
 
     threads = [threading.Thread(target=twin) for _ in range(4)]
+    GO_ON.clear()
     for thread in threads:
         thread.start()
+    # The first to come writes until the three others have been answered.
+    until = time.monotonic() + 45
+    while len(answers) < 3 and time.monotonic() < until:
+        time.sleep(0.01)
+    GO_ON.set()
     for thread in threads:
         thread.join()
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]

@@ -1,7 +1,7 @@
 """What comes over the wire is not always HTTP: refused or cut off, never a 5xx, and never in others' way."""
 
 import re
-import time
+import select
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -15,9 +15,16 @@ END = b"Connection: close\r\n\r\n"
 JSON = b"Content-Type: application/json\r\n"
 
 
+#: As patient with the slow as no server is, so that only who comes after them could be made to wait.
+PATIENT = """
+from carbonhui.api import gate, serving
+serving.HEAD_MILLISECONDS, gate.SILENCE_SECONDS, gate.BODY_SECONDS = 3_600_000, 3600, 3600
+"""
+
+
 @pytest.fixture(scope="module")
 def served(server: embedded.Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with started(server, tmp_path_factory.mktemp("served"), "raw") as running:
+    with started(server, tmp_path_factory.mktemp("served"), "raw", first=PATIENT) as running:
         yield running
 
 
@@ -158,9 +165,8 @@ def test_500_slow_sockets_are_in_nobodys_way(served, kind, beginning):
             connection.sendall(beginning)
         for _ in range(5):
             for path in ("/livez", "/v1"):
-                began = time.monotonic()
                 assert served.get(path).startswith(b"HTTP/1.1 200 ")
-                assert time.monotonic() - began < 1
             for connection in slow[::10]:
                 connection.sendall(b"a")
-            time.sleep(0.1)
+        ready, _, _ = select.select(slow, [], [], 0)
+        assert ready == [], "all of them are waited for still"

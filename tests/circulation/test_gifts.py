@@ -227,6 +227,26 @@ def test_only_so_many_gifts_of_one_person_wait(street: Street):
         street.gives(giver, street.mobile(), 1)
 
 
+def test_who_makes_and_takes_back_all_day_is_stopped_until_tomorrow(street: Street):
+    """Each tells somebody: nobody's inbox is filled by gifts and requests that are taken back at once."""
+    (giver, _), (receiver, number) = street.with_number(10), street.with_number()
+    with street.decided(policy.GIFTS_WAITING_MAX, 2):
+        for _ in range(2):
+            street.cancels(street.gives(giver, number, 1), giver)
+            request = street.asks(giver, number)
+            street.run(lambda s, request=request: circulation.cancel_request(s, request.handle, asker=giver, on=DAY))
+        for verb, who in ((circulation.give_to_mobile, "giver"), (circulation.ask_mobile, "asker")):
+            words = {who: giver, "mobile": number, "credits": 1}
+            refusal = refusal_of(street.database, lambda s, verb=verb, words=words: verb(
+                s, street.vault, **words, reference=fresh(), on=DAY
+            ))  # fmt: skip
+            assert (refusal.code, refusal.facts) == ("too_many_taken_back", {"taken_back": 2, "most": 2})
+            assert code_of(street.database, lambda s, verb=verb, words=words: verb(
+                s, street.vault, **words, reference=fresh(), on=DAY + timedelta(days=1)
+            )) == "done"  # fmt: skip
+    assert len(street.told(receiver)) == 10
+
+
 def test_a_person_holds_no_more_by_gifts_than_the_city_lets_them(street: Street):
     giver, (receiver, number) = street.neighbour(20), street.with_number(3)
     with street.decided(policy.PERSON_HOLDING_MAX, 8):
@@ -240,6 +260,47 @@ def test_a_person_holds_no_more_by_gifts_than_the_city_lets_them(street: Street)
         assert code_of(street.database, lambda s: circulation.give_by_code(
             s, street.vault, giver=giver, receive_code=code, credits=1, reference=fresh("gift"), on=DAY, now=NOW
         )) == "receiver_full"  # fmt: skip
+
+
+def test_what_a_person_put_into_pools_counts_towards_what_they_hold(street: Street):
+    """Nobody makes room for gifts by parking credits in a pool and calling it off."""
+    giver, (receiver, number) = street.neighbour(20), street.with_number(8)
+
+    def pooled(goal: int, credits: int) -> circulation.Pool:
+        pool = street.run(lambda s: circulation.open_pool(
+            s, street.vault, owner=receiver.account_id, title="x", goal_credits=goal, purpose="neutralisation", target=None,
+            deadline=LAST_DAY, on=DAY,
+        ))  # fmt: skip
+        street.run(lambda s: circulation.contribute(
+            s, pool.id, payer=receiver.account_id, credits=credits, reference=fresh("contribution"), business_date=DAY
+        ))  # fmt: skip
+        return pool
+
+    def accepting(gift: circulation.Gift) -> str:
+        return code_of(street.database, lambda s: circulation.accept_gift(s, gift.handle, receiver=receiver, on=DAY))
+
+    with street.decided(policy.PERSON_HOLDING_MAX, 8):
+        parked, spent = pooled(100, 5), pooled(3, 3)
+        gift = street.gives(giver, number, 1)
+        assert (street.purse(receiver), accepting(gift)) == ([(0, 0)], "receiver_full")
+
+        def used(session):
+            account = circulation.use_pool(session, spent.id, owner_account=receiver.account_id, purpose="neutralisation", on=DAY)
+            retirement = ledger.system_account(session, ledger.Kind.RETIREMENT)
+            ledger.post(
+                session, purpose=ledger.Purpose.RETIRE, source=account, target=retirement, amount=3, reference=fresh(), business_date=DAY
+            )  # fmt: skip
+
+        street.run(used)
+        assert accepting(gift) == "done"
+        assert accepting(street.gives(giver, number, 2)) == "done"
+        over = street.gives(giver, number, 1)
+        assert accepting(over) == "receiver_full"
+        street.run(lambda s: circulation.cancel_pool(s, parked.id, owner_account=receiver.account_id, on=DAY))
+        assert accepting(over) == "receiver_full"
+        while street.run(lambda s: circulation.conclude_pools(s, on=DAY)):
+            pass
+        assert (street.purse(receiver), accepting(over)) == ([(8, 8)], "receiver_full")
 
 
 def test_what_a_person_earns_is_never_refused_by_the_holding_limit(street: Street):

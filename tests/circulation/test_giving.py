@@ -33,6 +33,18 @@ def test_only_persons_are_given_to(town: Database, kind: Kind) -> None:
     assert holds(town, giver) == 10
 
 
+@pytest.mark.parametrize("kind", [Kind.MERCHANT, Kind.DEPARTMENT, Kind.CHARITY, Kind.ORGANISATION, Kind.CAMPAIGN])
+def test_only_persons_give_to_persons(town: Database, kind: Kind) -> None:
+    """What merchants and departments received is not theirs to pass on, and a pool owes it to others (Articles 18-20)."""
+    with town.begin() as session:
+        giver, neighbour = organisation(session, kind), resident(session)
+        ledger.post(
+            session, purpose=Purpose.GIVE, source=resident(session, 5), target=giver, amount=5, reference=fresh(), business_date=DAY
+        )  # fmt: skip
+    assert code_of(town, lambda session: circulation.give(session, **words(giver, neighbour, 1))) == "account_kind_differs"
+    assert (holds(town, giver), holds(town, neighbour)) == (5, 0)
+
+
 def test_nobody_gives_more_than_is_free_nor_to_himself_nor_nothing(town: Database) -> None:
     with town.begin() as session:
         giver, neighbour = resident(session, 10), resident(session)

@@ -192,6 +192,56 @@ def test_a_late_refund_into_a_pool_that_is_over_finds_its_way_back(square: Squar
         assert circulation.used_of(session, [square.now_of(pool)]) == {pool.id: 2}
 
 
+def test_what_is_over_and_empty_keeps_back_nothing_that_is_owed(square: Square) -> None:
+    """Pools that were called off before anybody put anything in, more than one step takes, come first."""
+    empty, owing, payer = [square.pool() for _ in range(3)], square.pool(), square.rich(6)
+    square.put(owing, payer, 6)
+    for pool in (*empty, owing):
+        square.run(lambda s, pool=pool: circulation.cancel_pool(s, pool.id, owner_account=pool.owner, on=DAY))
+    square.conclude(DAY, most=2)
+    assert square.holds(payer) == [6]
+
+
+def test_what_was_promised_of_other_pools_keeps_back_nothing_that_is_owed(square: Square) -> None:
+    merchant, payer = square.organisation("merchant"), square.rich(6)
+    for _ in range(2):
+        pool, _ = full(square, 5, purpose="purchase", target=merchant)
+        account = square.use(pool, "purchase", target=merchant)
+        square.run(lambda s, account=account: promise(s, account, merchant, 5))
+        square.run(lambda s, pool=pool: circulation.cancel_pool(s, pool.id, owner_account=pool.owner, on=DAY))
+    owing = square.pool()
+    square.put(owing, payer, 6)
+    square.run(lambda s: circulation.cancel_pool(s, owing.id, owner_account=owing.owner, on=DAY))
+    square.conclude(DAY, most=2)
+    assert square.holds(payer) == [6]
+
+
+def test_those_who_cannot_take_theirs_today_keep_back_nobody_behind_them(square: Square) -> None:
+    full_hands, payer = [square.rich(3) for _ in range(2)], square.rich(6)
+    first, second = square.pool(goal=100), square.pool(goal=100)
+    for hand in full_hands:
+        square.put(first, hand, 3)
+        square.run(lambda s, hand=hand: ledger.limit_holding(s, hand, credits_max=1))
+    square.put(second, payer, 6)
+    for pool in (first, second):
+        square.run(lambda s, pool=pool: circulation.cancel_pool(s, pool.id, owner_account=pool.owner, on=DAY))
+    square.conclude(DAY, most=2)
+    assert square.holds(*full_hands, payer) == [0, 0, 6]
+    for hand in full_hands:
+        square.run(lambda s, hand=hand: ledger.limit_holding(s, hand, credits_max=None))
+    square.conclude(DAY + timedelta(days=1))
+    assert square.holds(*full_hands) == [3, 3]
+
+
+def test_what_was_used_is_never_less_than_nothing_while_somebody_puts_in(square: Square) -> None:
+    """Whoever reads a pool just before a contribution, and what was used just after, is told that nothing was."""
+    pool, payer = square.pool(goal=10), square.rich(6)
+    before = square.now_of(pool)
+    square.put(pool, payer, 6)
+    with square.database.begin() as session:
+        assert circulation.used_of(session, [before]) == {pool.id: 0}
+
+
 # Who is gone --------------------------------------------------------------------------------------
 
 
@@ -275,4 +325,19 @@ def test_the_check_names_a_pool_that_says_other_than_the_journal(square: Square,
         ):
             owner.execute(statement)
     assert pool.id in {row["pool"] for row in found}
+    assert square.broken(*circulation.POOL_CHECKS) == []
+
+
+def test_the_check_names_a_pool_that_was_not_used_and_does_not_hold_what_was_put_in(square: Square) -> None:
+    pool, payer = square.pool(goal=10), square.rich(5)
+    square.put(pool, payer, 5)
+
+    def moved(source: int, target: int) -> None:
+        square.run(lambda s: ledger.post(
+            s, purpose=Purpose.GIVE, source=source, target=target, amount=2, reference=fresh(), business_date=DAY
+        ))  # fmt: skip
+
+    moved(pool.own_account, payer)
+    assert [row["pool"] for row in square.broken(*circulation.POOL_CHECKS)] == [pool.id]
+    moved(payer, pool.own_account)
     assert square.broken(*circulation.POOL_CHECKS) == []

@@ -1,10 +1,10 @@
 """One person asks another for credits, and whoever is asked decides (Article 18)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
-from carbonhui import circulation, policy
+from carbonhui import circulation, participants, policy
 from tests.circulation.statements import statements_of
 from tests.circulation.street import LAST_DAY, NOW, TOO_LATE, Street, street
 from tests.ledger.books import DAY, code_of, fresh, refusal_of
@@ -57,6 +57,17 @@ def test_whoever_is_asked_may_decline_and_whoever_asks_may_take_it_back(street: 
     assert street.purse(asker, asked) == [(0, 0), (10, 10)]
     assert street.told(asker) == ["request.declined"]
     assert street.told(asked) == ["request.received", "request.received", "request.cancelled"]
+
+
+def test_who_may_take_nothing_by_now_is_given_nothing_and_the_other_is_not_told_why(street: Street):
+    asker, (asked, number) = street.neighbour(), street.with_number(10)
+    request = street.asks(asker, number, 4)
+    born = street.id_number(date(2015, 3, 2))
+    restricted = street.run(lambda s: participants.prove_real_name(s, street.vault, asker, name="张小明", id_number=born, on=DAY))
+    assert restricted.state == "restricted"
+    assert accepting(street, request, asked) == "request_not_waiting"
+    assert street.purse(asker, asked) == [(0, 0), (10, 10)]
+    assert street.run(lambda s: circulation.decline_request(s, request.handle, asked=asked, on=DAY)).state == "declined"
 
 
 def test_a_request_lapses(street: Street):

@@ -6,11 +6,14 @@ import pickle
 import pkgutil
 import re
 import string
+from pathlib import Path
 
 import pytest
 
 import carbonhui
 from carbonhui.core.refusals import Refusal, all_refusals
+from carbonhui.core.words import KINDS, STATES, in_chinese
+from carbonhui.ledger import Kind
 
 
 def _import_everything() -> None:
@@ -80,3 +83,29 @@ def test_a_sentence_that_names_a_missing_fact_fails_at_once() -> None:
     with pytest.raises(KeyError):
         _Example(nothing="bread")
     assert _Example not in all_refusals()
+
+
+class _State(Refusal):
+    """Only of this test."""
+
+    code = "example_of_a_state"
+    sentence = "The {thing} is {state}."
+    sentence_zh = "{thing} 的状态为{state_zh}。"
+
+
+def test_a_state_is_told_in_chinese_in_a_chinese_sentence() -> None:
+    assert _State(thing="bill", state="cancelled").text("zh") == "bill 的状态为已取消。"
+    assert _State(thing="bill", state="cancelled", state_zh="已撤回").text("zh") == "bill 的状态为已撤回。"
+    assert _State(thing="bill", state="authorised or captured").text("zh") == "bill 的状态为已授权或已收款。"
+    with pytest.raises(KeyError):
+        _Example().text("zh")
+
+
+def test_every_state_of_the_store_and_every_kind_of_account_has_a_chinese_word() -> None:
+    released = Path(carbonhui.__file__).parent / "core" / "migrations" / "versions"
+    columns = [found for sql in released.glob("*.sql") for found in re.findall(r"CHECK \(state IN \((.*?)\)", sql.read_text("utf-8"))]
+    states = {word for column in columns for word in re.findall(r"'(\w+)'", column)}
+    assert {"captured", "lapsed", "reached"} <= states <= STATES.keys()
+    assert {kind.name.lower() for kind in Kind} <= KINDS.keys()
+    assert not STATES.keys() & KINDS.keys(), "a word has one meaning"
+    assert all(in_chinese(word) != word for word in states)

@@ -69,6 +69,16 @@ def test_a_movement_is_recorded_once_as_what_it_was_and_only_the_charitys_own(sq
     assert [charity.records(one, retired, "retired") for one in (campaign, other)] == ["use_already_recorded", "use_already_recorded"]
 
 
+def test_what_happened_before_a_campaign_was_given_anything_is_no_use_of_it(square: Square, charity: Charity) -> None:
+    charity.receives(None, 4)
+    campaign, early = charity.campaign(), charity.retires(4)
+    assert charity.records(campaign, early, "retired") == "use_differs"
+    charity.receives(campaign, 10)
+    assert charity.records(campaign, early, "retired") == "use_differs"
+    assert charity.records(campaign, charity.retires(4), "retired") == "done"
+    assert charity.report(campaign).left == 6
+
+
 def test_what_a_merchant_refunded_is_left_again(square: Square, charity: Charity) -> None:
     campaign, merchant = charity.campaign(), square.organisation("merchant")
     charity.receives(campaign, 10)

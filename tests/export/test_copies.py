@@ -97,6 +97,15 @@ def test_the_copy_holds_what_every_room_keeps(store, vault, person):
     assert copy["reads"][0]["purpose"] == "export"
 
 
+def test_the_copy_calls_a_credit_as_the_city_does(store, vault):
+    told = store.run(lambda s: participants.register_person(s, vault, mobile="13800138044", on=TODAY, language="zh"))
+    store.run(lambda s: notifications.announce(s, "credit.received", payload={"credits": 5}, account=told.account_id))
+    with store.begin() as session:
+        copy = export.everything(session, vault, replace(store.settings, profile="fuzhou"), told, READER)["matters"]
+    assert [row["text"] for row in copy["messages"]["rows"]] == ["您收到了 5 碳币。"]
+    assert copy["balance"]["says_zh"].startswith("您当前持有的碳币;")
+
+
 def test_the_copy_is_itself_on_the_record_of_readings(store, vault, person):
     before = len(store.run(lambda s: privacy.reads_of(s, person.subject, limit=1000)))
     copy_of(store, vault, person)

@@ -149,7 +149,7 @@ def test_donations_and_certificates_are_in_the_copy_with_what_was_written_on_the
     assert [(row["charity"], row["campaign"], row["credits"]) for row in copy["donations"]] == [(charity.name, None, 6)]
     assert [(row["certificate"], row["credits"], row["footprint_mg"]) for row in copy["certificates"]] == [(made.number, 10, 1_000_000)]
     assert copy["statement"][0]["sentence"] == f"You retired 10 credits against emissions, for good (certificate {made.number})."
-    assert copy["statement"][0]["sentence_zh"] == f"您注销 10 碳惠以中和排放,永久有效(证书 {made.number})。"
+    assert copy["statement"][0]["sentence_zh"] == f"您永久注销 10 碳惠以中和排放(证书 {made.number})。"
     assert {"王𠮷", "=1+1 的婚礼"} <= {row["value"] for row in copy["personal_fields"]}
 
 

@@ -19,6 +19,7 @@ from carbonhui.core.settings import Settings
 from carbonhui.participants import Erased, Person
 from tests.consent.people import agreed, operator
 from tests.ledger.books import opened_store
+from tests.waiting import comes_to_wait
 
 TODAY = date(2026, 11, 20)
 CLOCK = SetClock.on(TODAY)
@@ -125,14 +126,13 @@ def test_who_acts_while_they_are_erased_comes_too_late(store, vault, person, mon
 
     def stand_still(session, account: int) -> None:
         thread.start()
-        thread.join(0.5)
-        assert thread.is_alive()
+        assert comes_to_wait(store, thread)
         owe(session, account)
 
     monkeypatch.setattr(activity, "owe_forgetting", stand_still)
     with store.begin() as session:
         erase(session, vault, person)
-    thread.join(10)
+    thread.join()
     assert len(raised) == 1
     assert left(store, person) == {"state": "erased", "consents": 0, "devices": 0, "links": 0, "owed": 1}
 
@@ -159,14 +159,13 @@ def test_an_institution_applies_for_nobody_who_is_being_erased(store, vault, per
 
     def stand_still(session, account: int) -> None:
         thread.start()
-        thread.join(0.5)
-        assert thread.is_alive()
+        assert comes_to_wait(store, thread)
         owe(session, account)
 
     monkeypatch.setattr(activity, "owe_forgetting", stand_still)
     with store.begin() as session:
         erase(session, vault, person)
-    thread.join(10)
+    thread.join()
     assert [(one.given, one.unknown) for one in applied] == [(0, 1)]
     assert left(store, person)["consents"] == 0
 

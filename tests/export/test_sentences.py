@@ -17,23 +17,23 @@ TEAHOUSE, WATER = "珠江茶馆", "广州水务"
 #: Who moves what to whom: the purpose, the amount as the holder sees it, the other side, and both sentences.
 TOLD = [
     (Purpose.MINT, 5, Kind.ISSUANCE, "issuance", "You earned 5 credits for what you avoided.", "您因减排获得 5 碳惠。"),
-    (Purpose.GIVE, -5, Kind.PERSON, None, "You gave 5 credits to somebody.", "您赠予一位用户 5 碳惠。"),
-    (Purpose.GIVE, 1, Kind.PERSON, None, "You were given 1 credit by somebody.", "您收到一位用户赠予的 1 碳惠。"),
+    (Purpose.GIVE, -5, Kind.PERSON, None, "You gave 5 credits to somebody.", "您赠送一位用户 5 碳惠。"),
+    (Purpose.GIVE, 1, Kind.PERSON, None, "You were given 1 credit by somebody.", "您收到一位用户赠送的 1 碳惠。"),
     (Purpose.REDEEM, -12, Kind.MERCHANT, TEAHOUSE, "You paid 12 credits at 珠江茶馆.", "您在珠江茶馆支付 12 碳惠。"),
     (Purpose.REDEEM, 12, Kind.PERSON, None, "You were paid 12 credits by somebody.", "您收到一位用户支付的 12 碳惠。"),
     (Purpose.REFUND, 12, Kind.MERCHANT, TEAHOUSE, "12 credits came back to you from 珠江茶馆.", "珠江茶馆退还您 12 碳惠。"),
     (Purpose.REFUND, 7, Kind.DEPARTMENT, WATER, "7 credits came back to you from 广州水务.", "广州水务退还您 7 碳惠。"),
     (Purpose.SETTLE, -1000, Kind.CANCELLATION_POOL, "cancellation-pool",
      "Settled: 1,000 credits that you had received left circulation.", "已结算:您收到的 1,000 碳惠退出流通。"),
-    (Purpose.OFFSET, -7, Kind.DEPARTMENT, WATER, "You paid part of a bill of 广州水务 with 7 credits.", "您以 7 碳惠抵扣广州水务的部分账单。"),
+    (Purpose.OFFSET, -7, Kind.DEPARTMENT, WATER, "You paid part of a bill of 广州水务 with 7 credits.", "您以 7 碳惠抵用广州水务的部分账单。"),
     (Purpose.DONATE, -7, Kind.CHARITY, "绿色基金", "You donated 7 credits to 绿色基金.", "您向绿色基金捐赠 7 碳惠。"),
     (Purpose.RETIRE, -7, Kind.RETIREMENT, "retirement", "You retired 7 credits against emissions, for good.",
-     "您注销 7 碳惠以中和排放,永久有效。"),
+     "您永久注销 7 碳惠以中和排放。"),
     (Purpose.EXPIRE, -7, Kind.CANCELLATION_POOL, "cancellation-pool", "7 credits expired and left circulation.", "7 碳惠已过期并退出流通。"),
     (Purpose.CONTRIBUTE, -7, Kind.CAMPAIGN, None, "You put 7 credits into a pool.", "您向汇集活动投入 7 碳惠。"),
     (Purpose.RETURN, 7, Kind.CAMPAIGN, None, "7 credits came back to you from a pool.", "汇集活动退回您 7 碳惠。"),
     (Purpose.ABANDON, -7, Kind.CANCELLATION_POOL, "cancellation-pool", "7 credits went to the cancellation pool when an account was closed.",
-     "因账户注销,7 碳惠转入碳注销池。"),
+     "因账户关闭,7 碳惠转入碳注销池。"),
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from carbonhui import export, ledger
 from carbonhui.core.database import Database
+from carbonhui.core.typesetting import chinese_marks
 from carbonhui.export import statements
 from carbonhui.ledger import Kind, Purpose
 from tests.ledger.books import DAY, breaking, code_of, fresh, give, mint_to, organisation, resident, town
@@ -77,7 +78,7 @@ def test_what_a_merchant_received_and_nobody_folded_yet_counts(town: Database):
             ledger.post(session, purpose=Purpose.REDEEM, source=guest, target=shop, amount=5, reference=fresh(), business_date=DAY)
         [row] = ledger.statement(session, shop, most=1).lines
         today = row.at.astimezone(statements.CITY_TIME).date()
-    found = between(town, shop, today, today)
+    found = between(town, shop, today - timedelta(days=1), today)  # midnight may have come between them
     assert (found.opening, found.closing, [line.balance for line in found.lines]) == (0, 15, [5, 10, 15])
 
 
@@ -137,7 +138,7 @@ def words_on(paper: bytes) -> str:
 
 def test_the_paper_says_whose_it_is_what_was_there_and_every_movement(town: Database, resident_of_autumn: int):
     chinese = words_on(printed(town, resident_of_autumn))
-    for words in ("个人碳惠对账单", "张伟", "019a", "2026-09-01 至 2026-12-31", "2026-12-01 09:30", "您赠予一位用户 8 碳惠。", "期末 43"):
+    for words in ("个人碳惠对账单", "张伟", "019a", "2026-09-01 至 2026-12-31", "2026-12-01 09:30", "您赠送一位用户 8 碳惠。", "期末 43"):
         assert words in chinese, words
     assert "期初 0 + 转入 53 − 转出 10 = 期末 43" in chinese
     english = words_on(printed(town, resident_of_autumn, language="en"))
@@ -150,7 +151,7 @@ def test_a_city_prints_its_own_name_of_the_credit(town: Database, resident_of_au
 
 
 def test_a_demonstration_says_so_and_the_real_thing_does_not(town: Database, resident_of_autumn: int):
-    said = "演示,非真实碳惠 · Demonstration, no real credits"
+    said = chinese_marks("演示,非真实碳惠 · Demonstration, no real credits")
     assert said in words_on(printed(town, resident_of_autumn, demonstration=True))
     assert "演示" not in words_on(printed(town, resident_of_autumn))
 
@@ -177,4 +178,4 @@ def test_hundreds_of_movements_go_on_over_pages(town: Database):
     with pypdfium2.PdfDocument(paper) as read:
         assert len(read) > 2
     told = words_on(paper)
-    assert told.count("您收到一位用户赠予的 1 碳惠。") == 120
+    assert told.count("您收到一位用户赠送的 1 碳惠。") == 120

@@ -21,9 +21,13 @@ def race(market: Market, rounds: int, *runners: Callable[[Any, int], Any]) -> li
     told: list[list[str]] = [[""] * len(runners) for _ in range(rounds)]
 
     def run(lane: int) -> None:
-        for at in range(rounds):
-            gate.wait()
-            told[at][lane] = market.refusal(lambda session, at=at: runners[lane](session, at))
+        try:
+            for at in range(rounds):
+                gate.wait()
+                told[at][lane] = market.refusal(lambda session, at=at: runners[lane](session, at))
+        except BaseException:
+            gate.abort()
+            raise
 
     lanes = [threading.Thread(target=run, args=(lane,)) for lane in range(len(runners))]
     for lane in lanes:

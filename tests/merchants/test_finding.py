@@ -10,6 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from carbonhui import merchants
+from carbonhui.merchants import finding
 from carbonhui.merchants.finding import _box
 from tests.merchants.shopping import TODAY, TOMORROW, TOWER, YESTERDAY, Street, street
 
@@ -92,7 +93,7 @@ def test_a_near_search_reads_few_shops_of_many(street: Street) -> None:
         merchant = street.merchant(shops=0)
         owner.execute(
             """INSERT INTO shop (organisation_id, name, address, district, latitude_udeg, longitude_udeg, hours, opened_on)
-               SELECT %s, 'x', 'x', '440105', 20000000 + n * 97, 110000000 + n * 89, '', '2026-11-20' FROM generate_series(1, 20000) n""",
+               SELECT %s, 'x', 'x', '440105', 20000000 + n * 970, 110000000 + n * 890, '', '2026-11-20' FROM generate_series(1, 2000) n""",
             (merchant.id,),
         )
         owner.execute("ANALYZE shop")
@@ -167,7 +168,33 @@ def test_offers_are_found_by_words_of_either_title_and_by_category(street: Stree
     assert street.seen(bakery, category="books") == {book.handle}
 
 
-def test_shops_are_found_by_name_address_merchant_district_and_what_is_offered_there(street: Street) -> None:
+def test_a_text_is_found_in_one_piece_only(street: Street) -> None:
+    """The titles below have every pair of letters of what is not found in them."""
+    bakery = street.merchant(shops=0)
+    street.shop(bakery, name="xyx", address="路茶")
+    street.offer(bakery, title_zh="西关西点心", title_en="yxy zyx")
+    for text, offers, found in (
+        ("西关西", 1, 0), ("关西点", 1, 0), ("西关西点心 Y", 1, 0), ("西点心关", 0, 0), ("xyxy", 0, 0), ("yxyx", 0, 0), ("XYX 路茶", 0, 1),
+    ):  # fmt: skip
+        assert (len(street.seen(bakery, text=text)), len(listed(street, merchant=bakery.handle, text=text))) == (offers, found), text
+
+
+@pytest.mark.parametrize(
+    ("table", "words", "index"), [("shop s", finding._SHOP_WORDS, "shop_words"), ("offer o", finding._OFFER_WORDS, "offer_words")]
+)
+def test_a_word_is_looked_up_in_the_index_of_words(street: Street, table: str, words: str, index: str) -> None:
+    with street.database.connect() as connection:
+        connection.execute("SET enable_seqscan = off")
+        plan = str(connection.execute(f"EXPLAIN SELECT FROM {table} WHERE {finding._has('早茶', words)}", {"text": "早茶"}).fetchall())
+    assert f"Bitmap Index Scan on {index}" in plan
+
+
+@pytest.mark.parametrize("named_max", [100, 0])
+def test_shops_are_found_by_name_address_merchant_district_and_what_is_offered_there(
+    street: Street, monkeypatch: pytest.MonkeyPatch, named_max: int
+) -> None:
+    """However many merchants' names have the text."""
+    monkeypatch.setattr(finding, "_NAMED_MAX", named_max)
     bakery = street.merchant(shops=0)
     tea = street.shop(bakery, name="Lotus 茶楼", address="北京路 1 号", district="440104")
     books = street.shop(bakery, name="书店", address="体育西路 9 号", district="440106")

@@ -98,6 +98,10 @@ def test_a_charge_that_waits_takes_of_the_offer_when_it_is_paid(market: Market) 
     assert market.refusal(lambda s: merchants.pay(s, second, payer=payer, on=TODAY)) == "offer_sold_out"
     market.run(lambda s: merchants.withdraw_offer(s, tea))
     assert market.refusal(lambda s: market.charge(s, shop, offer=tea.id, quantity=1)) == "offer_not_open"
+    # What was made before is told again all the same, and in other words refused.
+    again = {"offer": tea.id, "out_trade_no": first.out_trade_no}
+    assert market.refusal(lambda s: market.charge(s, shop, quantity=1, **again)) == "done"
+    assert market.refusal(lambda s: market.charge(s, shop, quantity=2, **again)) == "out_trade_no_reused"
 
 
 def test_of_three_in_stock_sixteen_tills_sell_three(market: Market) -> None:

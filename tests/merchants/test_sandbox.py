@@ -80,6 +80,16 @@ def test_a_sandboxs_charge_is_paid_by_the_sandbox_only(market: Market) -> None:
     assert market.run(lambda s: merchants.pay(s, trial, payer=sandbox.payer, on=TODAY)).charge is not None
 
 
+def test_another_merchants_sandbox_has_payers_of_its_own(market: Market) -> None:
+    shop, other = market.merchant(), market.merchant()
+    sandbox = opened(market, other)
+    opened(market, shop)
+    for payer in ("paying", "lacking"):
+        code = merchants.sandbox_code(market.vault, sandbox, payer, now=NOON).code  # type: ignore[arg-type]
+        assert market.refusal(lambda s, code=code: market.charge(s, shop, payment_code=code, sandbox=True)) == "payment_code_invalid"  # type: ignore[misc]
+    assert market.holds(sandbox.payer) == (10_000, 10_000)
+
+
 def test_a_sandbox_is_filled_again(market: Market) -> None:
     shop = market.merchant()
     sandbox = opened(market, shop)

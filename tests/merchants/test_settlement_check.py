@@ -1,12 +1,15 @@
 """The check of settlements names the row, whatever was done to the books by hand (Articles 20, 36)."""
 
+from dataclasses import replace
+
+import psycopg
 import pytest
 
 from carbonhui import ledger, merchants
 from carbonhui.core.database import Database
 from carbonhui.ledger import Kind, Purpose
-from tests.ledger.books import breaking, organisation, promise
-from tests.merchants.settling import bakery_of, buy, moved, settled, through, wrong
+from tests.ledger.books import breaking, holds, organisation, promise
+from tests.merchants.settling import TOMORROW, bakery_of, buy, moved, settled, through, wrong
 
 
 @pytest.fixture
@@ -67,6 +70,30 @@ def test_a_settlement_past_the_list_is_named_and_stops_the_next(unchecked_databa
     }  # fmt: skip
     with pytest.raises(AssertionError, match="wait to be settled"), unchecked_database.begin() as session:
         through(session, bakery)
+
+
+def test_broken_books_of_one_merchant_hold_up_no_other_and_are_told_by_the_job(unchecked_database: Database, bakery: int) -> None:
+    with unchecked_database.begin() as session:
+        moved(session, Purpose.SETTLE, bakery, ledger.system_account(session, Kind.CANCELLATION_POOL), 2)
+        mill, _ = bakery_of(session, 7)
+    assert mill > bakery
+    with pytest.raises(AssertionError, match=f"merchant {bakery} holds"):
+        merchants.settle_day(unchecked_database, on=TOMORROW)
+    assert (holds(unchecked_database, bakery), holds(unchecked_database, mill)) == (7, 0)
+
+
+def test_an_account_that_somebody_keeps_locked_holds_up_no_other(unchecked_database: Database, bakery: int) -> None:
+    with unchecked_database.begin() as session:
+        mill, _ = bakery_of(session, 7)
+    impatient = Database(
+        parameters=unchecked_database.parameters, settings=replace(unchecked_database.settings, lock_timeout_ms=100), server=None
+    )
+    with unchecked_database.begin() as busy:
+        ledger.lock_accounts(busy, bakery)
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            merchants.settle_day(impatient, on=TOMORROW)
+    impatient.close()
+    assert (holds(unchecked_database, bakery), holds(unchecked_database, mill)) == (9, 0)
 
 
 @pytest.mark.parametrize("statement", ["UPDATE settlement SET number = 9", "DELETE FROM settlement_item", "TRUNCATE settlement"])

@@ -48,6 +48,21 @@ def test_a_closed_shop_or_till_takes_nothing_until_it_is_open_again(street: Stre
     assert at(street, bakery, shop.handle, till.handle) == "done"
 
 
+def test_no_merchant_has_shops_and_no_shop_has_tills_without_end(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    bakery = street.merchant(shops=2)
+    (shop, other) = street.run(lambda s: merchants.shops_of(s, bakery))
+    till_of(street, shop)
+    street.run(lambda s: merchants.change_shop(s, other, state="closed"))
+    monkeypatch.setattr(shops, "SHOPS_MAX", 2)
+    monkeypatch.setattr(shops, "TILLS_MAX", 1)
+    assert street.code(lambda s: merchants.add_till(s, shop, label="another")) == "tills_too_many"
+    till_of(street, other)
+    with pytest.raises(merchants.ShopsTooMany):
+        street.shop(bakery)
+    monkeypatch.setattr(shops, "SHOPS_MAX", 3)
+    assert street.shop(bakery).organisation_id == bakery.id
+
+
 def test_what_is_given_of_a_shop_changes_and_the_rest_stays(street: Street) -> None:
     bakery = street.merchant(shops=0)
     shop = street.shop(bakery, name="珠江茶馆")

@@ -147,3 +147,11 @@ def test_a_certificate_of_the_demonstration_says_so_on_every_page_and_a_real_one
     assert told in neutralisation.page_of(record(), city="guangzhou", demonstration=True).decode()
     assert told not in "".join(printed(record()))
     assert told not in neutralisation.page_of(record(), city="guangzhou", demonstration=False).decode()
+
+
+@pytest.mark.parametrize(("city", "credit"), [("guangzhou", "credit"), ("fuzhou", "carbon coin")])
+def test_one_credit_is_told_as_one_and_as_the_city_calls_it(city: str, credit: str) -> None:
+    one, many = record(credits=1, avoided_mg=100_000, footprint_mg=1, runs=[run(2026, 1, 1)]), record()
+    for of, told in ((one, f"1 {credit} that avoids 100 g"), (many, f"{many.credits:,} {credit}s that avoid 2.6049 t")):
+        assert told.replace(" ", "") in "".join(printed(of, city))
+        assert told in neutralisation.page_of(of, city=city, demonstration=False).decode()

@@ -136,7 +136,7 @@ def states(database: Database) -> list[tuple[str, int, str | None]]:
         return connection.execute("SELECT state, attempts, outcome FROM webhook_delivery ORDER BY id").fetchall()
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> None:
     ends = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < ends, "waited too long"

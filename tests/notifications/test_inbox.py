@@ -70,3 +70,20 @@ def test_the_staff_read_what_is_for_nobody_else(database):
 def test_both_sentences_of_a_topic_name_the_same_facts(topic):
     named = {field for _, field, _, _ in Formatter().parse(topic.sentence_zh) if field}
     assert named == topic.facts
+
+
+@pytest.mark.parametrize(
+    ("topic", "facts", "en", "zh"),
+    [
+        ("gift.waiting", {"credits": 1, "until": "2026-11-29"}, "A gift of 1 credit waits for you until 2026-11-29.",
+         "有一份 1 碳惠的赠送等待您接受,有效期至 2026-11-29。"),
+        ("credit.received", {"credits": 5000}, "You received 5,000 credits.", "您收到了 5,000 碳惠。"),
+        ("credit.expired", {"credits": 1, "vintage": 2025}, "1 credit of 2025 expired.", "2025 年的 1 碳惠已过期。"),
+        ("bill.offset", {"credits": 44, "offset_fen": 880}, "44 credits paid 8.80 yuan of a bill.", "账单已用 44 碳惠抵用 8.80 元。"),
+        ("bill.presented", {"total_fen": 1_234_505}, "A bill of 12,345.05 yuan is there for you.", "您有一张 12,345.05 元的账单。"),
+        ("donation.campaign_decided", {"campaign": "c1", "outcome": "refused"}, "Campaign c1: refused.", "公益活动 c1:未获批准。"),
+    ],
+)
+def test_amounts_are_told_as_people_write_them(topic, facts, en, zh):
+    told = notifications.TOPICS[topic]
+    assert (told.text(facts), told.text(facts, "zh")) == (en, zh)

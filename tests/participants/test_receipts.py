@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy.orm import Session
 
-from carbonhui import circulation, ledger, notifications, policy
+from carbonhui import circulation, ledger, neutralisation, notifications, policy
 from carbonhui.core.amounts import Credits
 from tests.ledger.books import DAY, mint_to, put_in_force
 from tests.participants.people import Town
@@ -68,6 +68,16 @@ def test_receiver_and_giver_each_find_one_message_of_a_gift_that_was_repeated(to
     assert "birthday" not in json.dumps(message.facts)
     [message] = town.run(lambda s: notifications.messages_of(s, giver))
     assert (message.code, message.facts) == ("gift.made", {"credits": 7, "on": DAY.isoformat()})
+
+
+def test_who_uses_credits_by_hand_finds_one_message_of_each_use(town: Town) -> None:
+    payer, shop = payer_of(town), town.approved("merchant").account_id
+    assert shop is not None
+    for _ in range(2):
+        town.run(lambda session: redeemed(session, payer, shop, "by-hand"))
+        town.run(lambda s: neutralisation.retire(s, owner=payer, credits=Credits(3), reference="by-hand-too", business_date=DAY))
+    told = town.run(lambda s: notifications.messages_of(s, payer))
+    assert [(one.text(), one.facts["purpose"]) for one in told] == [("You used 3 credits.", "retire"), ("You used 5 credits.", "redeem")]
 
 
 def test_accounts_of_nobody_known_are_told_nothing(town: Town) -> None:

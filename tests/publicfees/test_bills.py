@@ -120,6 +120,14 @@ def test_a_bill_is_found_by_department_number_and_payer(offices: Offices, water:
     assert offices.run(lambda s: publicfees.bill_shown_to(s, payer.account_id, bill.handle)) == bill
 
 
+def test_a_bill_that_was_taken_back_is_addressed_to_nobody_any_more(offices: Offices, water: participants.Organisation) -> None:
+    words, payer = offices.words(), offices.resident()
+    offices.taken_back(water, offices.presented(water, **words))
+    assert offices.presented(water, addressee=payer, **words).state == "cancelled"
+    assert offices.told(payer) == []
+    assert offices.run(lambda s: publicfees.bills_shown_to(s, payer.account_id)) == []
+
+
 def test_which_of_the_three_words_is_wrong_is_not_told(offices: Offices, water: participants.Organisation) -> None:
     payer, bill, gas = offices.resident(), offices.presented(water), offices.waterworks()
     wrong = (

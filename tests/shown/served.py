@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,13 +25,17 @@ from carbonhui.core.database import Database, open_database
 from carbonhui.core.settings import Settings, read_settings
 from tests.access.signing import Client as Signer
 from tests.access.signing import with_hmac
+from tests.api.ports import free_port
 
 PASSWORD = "correct horse battery"
-SECONDS_TO_BEGIN = 90
+SECONDS_TO_BEGIN = 300
 Result = TypeVar("Result")
 
-#: `carbonhui serve --no-schedule`, under the interpreter of the tests.
+#: `carbonhui serve --no-schedule`, under the interpreter of the tests. However slow the machine is, nobody is refused for it.
 _PROGRAM = """
+from carbonhui.access import tokens
+from carbonhui.api import transactions
+transactions.PATIENCE_SECONDS, tokens.TOKEN_SECONDS = 300, 86_400
 from carbonhui.cli.context import Face
 from carbonhui.cli.serving import serve
 if __name__ == "__main__":
@@ -75,7 +78,7 @@ class Served:
         given = {"X-Forwarded-For": address or f"198.18.{number >> 8}.{number & 255}", **headers}
         if token is not None:
             given["Authorization"] = f"Bearer {token}"
-        made = httpx.Client(base_url=self.url, headers=given, timeout=60, trust_env=False)
+        made = httpx.Client(base_url=self.url, headers=given, timeout=300, trust_env=False)
         self.clients.append(made)
         return made
 
@@ -212,12 +215,6 @@ def credit_code() -> str:
     return first + participants.check_character(first)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.contextmanager
 def served_city(server: embedded.Server, database: str, folder: Path, **changed: str) -> Iterator[Served]:
     """The server on a store of this name, ready to answer, and stopped as an operator stops it."""
@@ -230,7 +227,8 @@ def served_city(server: embedded.Server, database: str, folder: Path, **changed:
         **ours, "CARBONHUI_HOME": str(folder / "home"), "CARBONHUI_PROFILE": "demo", "DATABASE_URL": server.url(database),
         "CARBONHUI_PORT": str(port), "CARBONHUI_WORKERS": "2", "CARBONHUI_POOL_SIZE": "6", "CARBONHUI_TRUSTED_PROXIES": "1",
         "TMPDIR": str(folder / "tmp"), "CARBONHUI_CODE_SENDER": f"file:{letters}", "CARBONHUI_CALLER_REQUESTS_MAX": "1000000",
-        "CARBONHUI_ORGANISATION_REQUESTS_MAX": "1000000", **changed,
+        "CARBONHUI_ORGANISATION_REQUESTS_MAX": "1000000", "CARBONHUI_LOCK_TIMEOUT_MS": "120000",
+        "CARBONHUI_STATEMENT_TIMEOUT_MS": "300000", **changed,
     }  # fmt: skip
     settings = read_settings(environment)
     with log.open("wb") as output:
@@ -244,7 +242,7 @@ def served_city(server: embedded.Server, database: str, folder: Path, **changed:
                 client.close()
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(180)
     finally:
         if process.poll() is None:
             process.kill()

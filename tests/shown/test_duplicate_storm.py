@@ -39,7 +39,7 @@ class Line:
     """One caller's own connection."""
 
     def __init__(self, city: Served, caller: Resident, organisation: participants.Organisation) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", city.settings.port, timeout=60)
+        self._connection = http.client.HTTPConnection("127.0.0.1", city.settings.port, timeout=300)
         self._path = f"/v1/organisations/{organisation.handle}/api-keys"
         self._headers = {"Content-Type": "application/json", "Authorization": caller.client.headers["Authorization"]}
 
@@ -77,7 +77,7 @@ class Storm:
         def send(label: str) -> list[Told]:
             line, told = self.line(self.owner), []
             for key in keys:
-                together.wait(60)
+                together.wait(300)
                 told.append(line.ask(key, label))
             line.close()
             return told

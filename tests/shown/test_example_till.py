@@ -6,16 +6,15 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from carbonhui import access
 from carbonhui.core.clock import SystemClock
 from tests.shown.served import Resident, Served, key
-
-EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "till.py"
+from tests.shown.trade_till import EXAMPLE, example
 
 
 @dataclass
@@ -37,8 +36,8 @@ class Shop:
         done = subprocess.run(
             [sys.executable, str(EXAMPLE), "--sandbox", *map(str, words)], env=self.environment, capture_output=True, text=True, check=False
         )
-        assert (done.returncode != 0) == fails, done.stderr
-        return done.stderr.splitlines()[-1] if fails else json.loads(done.stdout)
+        assert done.returncode == int(fails), done.stderr
+        return done.stderr if fails else json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -90,4 +89,57 @@ def test_the_same_charge_again_is_the_first(shop: Shop):
 
 @pytest.mark.parametrize(("payer", "says"), [("lacking", "payer_cannot_pay"), ("expired", "payment_code_expired")])
 def test_what_is_refused_is_told_by_its_code(shop: Shop, payer: str, says: str):
-    assert f"Refused: {says}: " in shop.till("charge", shop.code(payer), 3, "--number", f"C-{payer}", fails=True)
+    told = shop.till("charge", shop.code(payer), 3, "--number", f"C-{payer}", fails=True)
+    assert told.startswith(f"Refused: {says}: ")
+    assert told.count("\n") == 1
+    assert "out_trade_no" in shop.till("charge", shop.code(payer), 3, "--number", "C d", fails=True)
+
+
+# What the network and the platform may answer -------------------------------------------------------
+
+
+class Answers:
+    """A platform that gives these answers, one after another, and keeps what it was asked."""
+
+    def __init__(self, *answers: httpx.Response | Exception) -> None:
+        self.answers, self.asked = list(answers), list[httpx.Request]()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def client_of(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> Any:
+    module = example()
+    monkeypatch.setattr(module.time, "sleep", lambda seconds: None)
+    return module, module.Till(
+        "https://api.example", "shop", module.Key("ck_1", "c2VjcmV0"), client=httpx.Client(transport=httpx.MockTransport(answers))
+    )
+
+
+@pytest.mark.parametrize("code", ["out_trade_no_reused", "payment_code_used", "charge_state_differs", "charge_settled"])
+def test_a_no_is_told_at_once_and_another_sale_is_never_taken_for_this_one(code: str, monkeypatch: pytest.MonkeyPatch):
+    answers = Answers(httpx.Response(409, json={"code": code}), httpx.Response(200, json={"state": "captured", "credits": 1}))
+    module, till = client_of(answers, monkeypatch)
+    with pytest.raises(module.Refused, match=code):
+        till.charge("A-1", "47" * 12, 50)
+    assert len(answers.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        httpx.ReadError("broke"), httpx.Response(502, text="<html>Bad Gateway"), httpx.Response(504), httpx.Response(500, json={"code": "x"}),
+        httpx.Response(409, json={"code": "request_running"}), httpx.Response(429, json={"code": "too_many_requests"}),
+    ],
+)  # fmt: skip
+def test_a_lost_answer_is_asked_for_again_in_the_same_words(lost: Any, monkeypatch: pytest.MonkeyPatch):
+    answers = Answers(lost, lost, httpx.Response(201, json={"state": "captured"}))
+    _, till = client_of(answers, monkeypatch)
+    assert till.refund("A|1", "R-1", 5) == {"state": "captured"}
+    said = {(one.method, one.url, one.headers["Idempotency-Key"], one.content) for one in answers.asked}
+    assert (len(said), len(answers.asked)) == (1, 3)
+    assert len({one.headers["Signature"] for one in answers.asked}) == 3

@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -103,7 +103,8 @@ class Track:
 
 @pytest.fixture(scope="module")
 def track(server, server_settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Track]:
-    with opened_store(server, server_settings, pool_size=PHONES) as database, ThreadPoolExecutor(PHONES) as phones:
+    patient = replace(server_settings, lock_timeout_ms=120_000, statement_timeout_ms=300_000)
+    with opened_store(server, patient, pool_size=PHONES) as database, ThreadPoolExecutor(PHONES) as phones:
         yield laid_out(database, phones)
         assert broken(database) == {}
 

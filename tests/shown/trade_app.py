@@ -21,7 +21,7 @@ class Telephone:
     """One customer's app, signed in."""
 
     def __init__(self, url: str, token: str) -> None:
-        self._client = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60, trust_env=False)
+        self._client = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=300, trust_env=False)
         self._turn, self._shown = threading.Lock(), ""
 
     def show(self) -> str:

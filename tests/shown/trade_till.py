@@ -65,7 +65,7 @@ class Counter:
     def __init__(self, day: dict[str, Any]) -> None:
         module = example()
         self.line = Line()
-        client = httpx.Client(transport=self.line, timeout=60)
+        client = httpx.Client(transport=self.line, timeout=300)
         self.till = module.Till(day["url"], day["organisation"], module.Key(day["key_id"], day["secret"]), client=client)
         self.look = socket.socket(socket.AF_UNIX)
         self.look.connect(day["screens"])

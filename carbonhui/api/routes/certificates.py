@@ -36,6 +36,8 @@ HTML = "text/html"
 _CALCULATORS = ("household_month", "commute", "flight", "trip", "event", "measured")
 _NUMBER = {"description": "The certificate's number; spaces and small letters are taken too.", "example": "NC26K7MP2QXW9DTR4HVB58"}
 _POLICY = f"default-src 'none'; style-src '{neutralisation.STYLE_DIGEST}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+#: What a page and a print are written in, whatever their reader asks for.
+_LANGUAGES = {"Content-Language": "zh-CN, en"}
 _OWN = "/v1/me/certificates/<string:certificate>"
 
 
@@ -249,7 +251,7 @@ def print_certificate(call: Call, certificate: str) -> Answer:
 )  # fmt: skip
 def show_certificate(call: Call, certificate: str) -> Answer:
     settings = call.services.settings
-    headers = {"Content-Type": f"{HTML}; charset=utf-8", "Content-Security-Policy": _POLICY}
+    headers = {"Content-Type": f"{HTML}; charset=utf-8", "Content-Security-Policy": _POLICY, **_LANGUAGES}
     try:
         record = _public(call, certificate)
     except NotFound:
@@ -258,6 +260,6 @@ def show_certificate(call: Call, certificate: str) -> Answer:
 
 
 def _printed(call: Call, record: Record) -> Answer:
-    said = {"Content-Disposition": f'inline; filename="{record.number}.pdf"'}
+    said = {"Content-Disposition": f'inline; filename="{record.number}.pdf"', **_LANGUAGES}
     settings = call.services.settings
     return Answer(neutralisation.print_certificate(record, city=settings.city, demonstration=settings.is_demo), said)

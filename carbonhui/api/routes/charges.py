@@ -139,7 +139,8 @@ def make_charge(call: Call, organisation: UUID, query: dict[str, Any], body: dic
     shop, till, offer = body.pop("shop"), body.pop("till"), body.pop("offer")
     if till is not None and shop is None:
         raise merchants.ShopUnknown()
-    place = merchants.counter(call.session, organisation=found.id, shop=shop, till=till) if shop else None
+    done = {"out_trade_no": body["out_trade_no"], "sandbox": query["sandbox"]}
+    place = merchants.counter(call.session, organisation=found.id, shop=shop, till=till, **done) if shop else None
     outcome = merchants.authorise(
         call.session, call.services.vault, organisation=found.id, on=call.today, now=call.services.clock.now(),
         shop=place.shop if place else None, till=place.till if place else None,

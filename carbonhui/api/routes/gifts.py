@@ -31,8 +31,8 @@ MOBILE = {"description": "The other's mobile number; a number that nobody has re
 CODE = {"description": "What the other's app shows (`makeReceiveCode`), instead of a number."}
 CREDITS = {"description": "Credits."}
 REFUSED = (
-    policy.NotPermitted, policy.RuleNotFound, ledger.SelfTransfer, circulation.TooManyWaiting, circulation.ReceiveCodeInvalid,
-    privacy.MobileInvalid, participants.NotGuardian, participants.PersonRestricted, NotOneOfThese,
+    policy.NotPermitted, policy.RuleNotFound, ledger.SelfTransfer, circulation.TooManyWaiting, circulation.TooManyTakenBack,
+    circulation.ReceiveCodeInvalid, privacy.MobileInvalid, participants.NotGuardian, participants.PersonRestricted, NotOneOfThese,
 )  # fmt: skip
 
 

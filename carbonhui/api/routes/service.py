@@ -6,7 +6,7 @@ from typing import Any
 from flask import current_app
 from marshmallow import INCLUDE, fields
 
-from carbonhui import __version__, access
+from carbonhui import __version__, access, policy
 from carbonhui.api.fields import Strict
 from carbonhui.api.operation import Answer, Blueprint, Call, operation
 from carbonhui.api.problems import status_of
@@ -108,5 +108,5 @@ def read_problem(call: Call, code: str) -> dict[str, Any]:
     status = status_of(kind)
     return {
         "code": code, "status": status, "title": title_of(status, call.language), "rule": (kind.__doc__ or "").strip(),
-        "sentence": kind.sentence_zh if call.language == "zh" else kind.sentence,
+        "sentence": policy.called(kind.sentence_zh, call.services.settings.city) if call.language == "zh" else kind.sentence,
     }  # fmt: skip

@@ -113,7 +113,7 @@ def list_shops(call: Call, organisation: UUID, query: dict[str, Any]) -> dict[st
 @operation(
     blueprint, "POST", _SHOPS, "addShop", body=ShopAdded, answer=ShopSchema, status=201,
     summary="Open a shop; others see it once your merchant is approved",
-    refuses=(merchants.NotAMerchant, OrganisationRoleMissing, privacy.TextRefused),
+    refuses=(merchants.NotAMerchant, merchants.ShopsTooMany, OrganisationRoleMissing, privacy.TextRefused),
 )  # fmt: skip
 def add_shop(call: Call, organisation: UUID, body: dict[str, Any]) -> dict[str, Any]:
     found = own_organisation(call, organisation, MANAGERS)
@@ -140,7 +140,8 @@ def list_tills(call: Call, organisation: UUID, shop: UUID, query: dict[str, Any]
 
 @operation(
     blueprint, "POST", f"{_SHOP}/tills", "addTill", body=TillAdded, answer=TillSchema, status=201,
-    summary="Put a till into a shop", refuses=(merchants.TillLabelTaken, OrganisationRoleMissing, privacy.TextRefused),
+    summary="Put a till into a shop",
+    refuses=(merchants.TillLabelTaken, merchants.TillsTooMany, OrganisationRoleMissing, privacy.TextRefused),
 )  # fmt: skip
 def add_till(call: Call, organisation: UUID, shop: UUID, body: dict[str, Any]) -> dict[str, Any]:
     return _till(merchants.add_till(call.session, own_shop(call, organisation, shop, *MANAGERS), **body))

@@ -176,6 +176,8 @@ def test_a_browser_gets_the_page_and_a_mistyped_number_a_page_that_says_so(city:
     made = issued(with_credits(city, 3))
     browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
     assert city.stranger.get(f"/certificates/{neutralisation.grouped(made['certificate']).lower()}", **browser).status_code == 200
+    page = city.stranger.get(f"/certificates/{made['certificate']}", Accept_Language="en", **browser)
+    assert page.headers["Content-Language"] == "zh-CN, en" and page.headers["Cache-Control"] == "no-store"
     missing = city.stranger.get("/certificates/NC26AAAAAAAAAAAAAAAA00", **browser)
     assert (missing.status_code, missing.mimetype) == (404, "text/html") and "没有这张证书" in missing.text
 

@@ -82,6 +82,19 @@ def test_a_repeated_charge_is_the_same_and_a_lost_answer_is_found_by_the_number(
     assert listed == [first.json]
 
 
+@pytest.mark.parametrize("written", ["A*B%7C", "A%2AB%7C"])
+def test_a_number_with_a_star_is_signed_as_its_client_writes_it(city: City, shop: Shop, written: str) -> None:
+    """What may stand in a path as it is some clients encode all the same; the server hands over neither way."""
+    number = f"A*B|{next(_NUMBERS)}"
+    assert shop.charge(out_trade_no=number).status_code == 201
+    path = f"{shop.path}/{written}{number[4:]}"
+    decoded = {"RAW_URI": "", "REQUEST_URI": ""}
+    told = city.client.open(path, headers=shop.server.proof("GET", path, None), environ_overrides=decoded)
+    assert (told.status_code, told.json.get("out_trade_no")) == (200, number)
+    elsewhere = shop.server.proof("GET", path.replace("A", "B"), None)
+    assert said(city.client.open(path, headers=elsewhere, environ_overrides=decoded)) == (401, "signature_invalid")
+
+
 def test_a_declined_payment_tells_the_till_nothing_and_the_payer_why_and_the_code_is_spent(city: City, shop: Shop) -> None:
     app = shopper(city, 9)
     code = code_of(app)
@@ -233,6 +246,23 @@ def test_shops_tills_and_offers_are_the_merchants_own(town: City, shop: Shop) ->
         ({"shop": place}, "shop_unknown"), ({"till": till}, "shop_unknown"), ({"credits": None, "offer": offer, "quantity": 1}, "offer_unknown"),
     ):  # fmt: skip
         assert said(rival.charge(payment_code=code_of(shopper(town)), **words))[1] == code
+
+
+def test_what_was_sold_before_the_shop_closed_is_told_again_and_nothing_more_is_sold(town: City, shop: Shop) -> None:
+    from tests.api.product.test_who_may_do_what import SHOP
+
+    base = f"/v1/merchants/{shop.handle}"
+    place = shop.owner.post(f"{base}/shops", SHOP).json["shop"]
+    till = shop.owner.post(f"{base}/shops/{place}/tills", {"label": "1"}).json["till"]
+    body = {
+        "out_trade_no": f"T-{next(_NUMBERS)}", "credits": 10, "payment_code": code_of(shopper(town)), "shop": place, "till": till,
+    }  # fmt: skip
+    sold = shop.server.post(shop.path, body)
+    for closes, code in ((f"{base}/shops/{place}/tills/{till}", "till_closed"), (f"{base}/shops/{place}", "shop_closed")):
+        assert shop.owner.patch(closes, {"state": "closed"}).status_code == 200
+        assert shop.server.post(shop.path, body).json == sold.json
+        assert said(shop.server.post(shop.path, {**body, "credits": 11}))[1] == "out_trade_no_reused"
+        assert said(shop.charge(payment_code=code_of(shopper(town)), shop=place, till=till))[1] == code
 
 
 # The payer's own -------------------------------------------------------------------------------

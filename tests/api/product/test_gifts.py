@@ -38,7 +38,7 @@ def test_a_gift_by_number_is_accepted_from_the_other_telephone(city: City):
     assert (taken.status_code, taken.json["state"]) == (200, "accepted")
     assert (balance(giver), balance(receiver)) == ((6, 6), (4, 4))
     assert receiver.get("/v1/me/statement").json["items"][0]["transfer"] == taken.json["transfer"]
-    assert "4 credits wait for you as a gift, until 2026-11-27." in texts(receiver)
+    assert "A gift of 4 credits waits for you until 2026-11-27." in texts(receiver)
     assert "您赠送的 4 碳惠已被接受。" in texts(giver, "zh")
 
 

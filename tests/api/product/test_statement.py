@@ -6,6 +6,7 @@ import pypdfium2
 import pytest
 
 from carbonhui import ledger, participants
+from carbonhui.core.typesetting import chinese_marks
 from tests.api.product.people import Caller, City, said
 from tests.ledger.books import fresh, mint_to
 
@@ -53,7 +54,7 @@ def test_the_statement_is_printed_with_the_proven_name_and_its_balances_tie(gues
     assert answer.headers["Content-Disposition"] == 'attachment; filename="carbonhui-2026-11-01-2026-12-31.pdf"'
     assert answer.headers["Cache-Control"] == "no-store"
     told = words_on(answer.data)
-    for words in ("张伟", guest.handle, "您在珠江水务支付 12 碳惠。", "期初 0 + 转入 40 − 转出 12 = 期末 28", "演示,非真实碳惠"):
+    for words in ("张伟", guest.handle, "您在珠江水务支付 12 碳惠。", "期初 0 + 转入 40 − 转出 12 = 期末 28", chinese_marks("演示,非真实碳惠")):
         assert words in told, words
     assert guest.get("/v1/me/balance").json["credits"] == 28
     assert "You paid 12 credits at 珠江水务." in words_on(printed(guest, DAYS, "en").data)
