@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import turns
+
 ROOT = Path(__file__).resolve().parents[1]
 
 #: The acquaintances on a storey: the command line has commands that play the demonstration, serve the API and run the schedule.
@@ -352,7 +354,6 @@ def complaints_about_leftovers(files: Mapping[str, str]) -> list[str]:
 
 
 def test_every_file_that_has_a_turn_of_its_own_is_there():
-    turns = pytest.importorskip("tests.turns")
     assert [file for file in {*turns.SPARK, *turns.LONGEST} - {turns.TOGETHER} if not (ROOT / file).is_file()] == []
 
 
